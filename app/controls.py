@@ -76,6 +76,10 @@ class Control:
         if problem := state.refused(self.key):
             st.warning(problem)
 
+    def keep(self) -> None:
+        """Keep the value of a widget that is not drawn: Streamlit forgets it otherwise."""
+        tab.store(self.key, tab.value(self.key))
+
     def offered(self) -> list[Any]:
         """The current options, including the current value if there is one."""
         values = list(self.options() if callable(self.options) else self.options)

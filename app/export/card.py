@@ -14,6 +14,7 @@ from engine.codegen.own.data import file_of, why_no_script
 from engine.tasks import OWN_DATA
 
 STYLE = Path(__file__).with_name("style.css").read_text()
+OPEN = "export"
 
 
 def offered(slot: RunSlot) -> dict[str, tuple[str, str]]:
@@ -50,6 +51,9 @@ def card(slot: RunSlot) -> None:
 
     The links are relative, so that they also work if the page is served below a path.
     """
+    folded = st.popover(player.EXPORT, icon=":material/download:", key=OPEN, on_change="rerun")
+    if not folded.open:
+        return
     rows = "".join(
         f'<li><a href="live/{escape(slot.token)}/{file}" download>{escape(name)}</a> <span>{escape(use)}</span></li>'
         for file, (name, use) in offered(slot).items()
@@ -57,6 +61,6 @@ def card(slot: RunSlot) -> None:
     rows += "".join(
         f"<li><b>{escape(name)}</b> <span>{escape(why)}</span></li>" for name, why in not_offered(slot).items()
     )
-    with st.popover(player.EXPORT, icon=":material/download:", key="export"):
+    with folded:
         about = f'<p class="exports-said">{escape(player.EXPORT_NOTE)}</p>'
         st.html(f'<style>\n{STYLE}</style><ul class="exports">{rows}</ul>{about}')

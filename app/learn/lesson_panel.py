@@ -20,6 +20,7 @@ from engine.frame import Frame, RunPhase
 from engine.preset import Prediction, Preset, list_presets
 
 STYLE = Path(__file__).with_name("style.css")
+CLAIMS = "claims"
 
 
 def panel(preset: Preset | None, experiment: Experiment, write: Page | None = None) -> None:
@@ -256,7 +257,10 @@ def should_happen(preset: Preset) -> None:
     """The lesson's claims and their evidence; folded, so that the user can predict first."""
     if not preset.claims:
         return
-    with st.expander(text.SHOULD_HAPPEN):
+    folded = st.expander(text.SHOULD_HAPPEN, key=CLAIMS, on_change="rerun")
+    if not folded.open:
+        return
+    with folded:
         for claim in preset.claims:
             st.markdown(claim.says)
             st.caption(text.claim_evidence(claim, table.values(preset, claim)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 from streamlit.navigation.page import Page
 
-from app import chosen_data, controls, data_text, links, partial, state, text
+from app import chosen_data, controls, data_text, links, partial, state, tab, text
 from app.ask import card as ask_card
 from app.equations import card as equations_card
 from app.export import card as export_card
@@ -27,6 +27,7 @@ from engine.tasks import task_of
 
 KEYS = {"train": "T", "pause": "P", "step": "S", "reset": "0"}
 """The keys of the buttons in presentation mode. (Streamlit uses R itself.)"""
+MORE = "more_settings"
 
 
 def page(write: Page | None = None, own_data: Page | None = None) -> None:
@@ -90,15 +91,26 @@ def settings(lesson: Preset | None, write: Page | None = None, own_data: Page | 
     st.caption(text.rnn_type(experiment))
     for control in controls.CELL:
         control.draw()
-    with st.expander("More settings", expanded=any(state.refused(control.key) for control in controls.MORE)):
-        for control in controls.MORE:
-            control.draw()
+    more_settings()
     group(text.AT_ONCE, text.AT_ONCE_NOTE)
     for control in controls.LEARNING:
         control.draw()
     for refusal in state.other_refusals():
         st.warning(refusal)
     return problem
+
+
+def more_settings() -> None:
+    """The settings that few people change; drawn once they are unfolded, or if a link got one of them wrong."""
+    if any(state.refused(control.key) for control in controls.MORE):
+        tab.store(MORE, True)
+    folded = st.expander("More settings", key=MORE, on_change="rerun")
+    for control in controls.MORE:
+        if folded.open:
+            with folded:
+                control.draw()
+        else:
+            control.keep()
 
 
 def group(title: str, caption: str) -> None:

@@ -26,7 +26,10 @@ from streamlit.util import calc_hash
 from app.export import routes
 from app.first_minute import visit
 from app.hub import HUB, Hub, RunSlot
+from app.learn.lesson_panel import CLAIMS
+from app.playground.page import MORE
 from app.run_start import Start
+from app.share import card as share_card
 from engine.experiment import Experiment
 from engine.preset import Preset
 from tests.fakes import TOKEN, Exported, FakePool
@@ -60,9 +63,11 @@ def pool(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakePool]:
     clear_session_cache(SESSION)
 
 
-def opened(**link: str) -> AppTest:
-    """The page as a link opens it."""
+def opened(*, unfolded: bool = True, **link: str) -> AppTest:
+    """The page as a link opens it, with what is drawn only when somebody opens it, or without."""
     page = AppTest.from_file(str(MAIN), default_timeout=LIMIT)
+    for folded in (MORE, CLAIMS, share_card.OPEN) if unfolded else ():
+        page.session_state[folded] = True
     page.query_params.update(link)
     return run(page)
 

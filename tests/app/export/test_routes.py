@@ -142,7 +142,9 @@ def test_a_run_that_is_gone_is_not_found(get, exported, name):
 
 def test_the_popover_offers_every_file():
     assert list(player.FILES) == list(routes.FILES)
-    page = AppTest.from_function(offer, default_timeout=LIMIT).run()
+    page = AppTest.from_function(offer, default_timeout=LIMIT)
+    page.session_state[card.OPEN] = True
+    page.run()
     assert not page.exception
     html = "".join(each.proto.body for each in page.get("html"))
     assert re.findall(r'href="([^"]+)" download', html) == [f"live/{TOKEN}/{name}" for name in routes.FILES]
@@ -159,7 +161,9 @@ def offer() -> None:
 
 
 def test_the_popover_says_which_file_a_script_reads():
-    page = AppTest.from_function(offer_own_data, default_timeout=LIMIT).run()
+    page = AppTest.from_function(offer_own_data, default_timeout=LIMIT)
+    page.session_state[card.OPEN] = True
+    page.run()
     assert not page.exception
     assert "It reads your file &lt;air&gt;.csv: lay it beside the script." in "".join(
         each.proto.body for each in page.get("html")
@@ -213,7 +217,9 @@ def test_a_script_that_data_are_too_many_for_says_so(get, exported, monkeypatch)
 
 def test_data_that_are_too_many_for_a_script_are_said_before_anybody_presses(monkeypatch):
     monkeypatch.setattr("engine.codegen.own.writer.MAX_PACKED", 100)
-    page = AppTest.from_function(offer_strokes, default_timeout=LIMIT).run()
+    page = AppTest.from_function(offer_strokes, default_timeout=LIMIT)
+    page.session_state[card.OPEN] = True
+    page.run()
     assert not page.exception
     shown = "".join(each.proto.body for each in page.get("html"))
     assert "script.py" not in shown and "curves.csv" in shown
