@@ -368,7 +368,7 @@ def test_one_abandoned_run_does_not_touch_the_others(hub, pool, clock):
 
 
 def test_running_counts_what_trains(hub, pool, clock):
-    slots = [attach(hub), attach(hub, "bob"), attach(hub, "eve", paused=True)]
+    slots = [attach(hub), attach(hub, "bob", SMALL.replace(seed=1)), attach(hub, "eve", paused=True)]
     assert hub.running() == 2
     slots[0].pause()
     assert hub.running() == 1
