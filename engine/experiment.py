@@ -9,10 +9,11 @@ from functools import cached_property
 from typing import Any
 
 from engine.cells import CELLS
+from engine.limits import LIMITS, Range
 from engine.tasks import OWN_DATA, TASKS, Task, UnknownDataError, task_named
 
-MAX_MULTIPLY_ADDS = 2e10  # of one optimiser step: about a second on one core
-MAX_BYTES = 2**30
+MAX_MULTIPLY_ADDS = LIMITS.multiply_adds  # of one optimiser step
+MAX_BYTES = LIMITS.network_megabytes * 2**20
 
 
 class ExperimentError(ValueError):
@@ -21,25 +22,6 @@ class ExperimentError(ValueError):
     def __init__(self, field: str, *, got: object, accepts: str) -> None:
         self.field, self.got, self.accepts = field, got, accepts
         super().__init__(f"{field} must be {accepts}, but got {got!r}.")
-
-
-@dataclass(frozen=True)
-class Range:
-    """The numbers that a setting accepts, both ends included."""
-
-    low: float
-    high: float
-    whole: bool = False
-
-    def __str__(self) -> str:
-        kind = "a whole number" if self.whole else "a number"
-        return f"{kind} from {self.low:,.15g} to {self.high:,.15g}"
-
-    def holds(self, value: object) -> bool:
-        """True for a finite number of the right kind inside the range; a bool is not a number."""
-        if isinstance(value, bool) or not isinstance(value, int if self.whole else (int, float)):
-            return False
-        return self.low <= value <= self.high
 
 
 RANGES: dict[str, Range] = {

@@ -19,12 +19,13 @@ from pathlib import Path
 from typing import Any
 
 from engine.data import DataError, Dataset
+from engine.limits import LIMITS
 from engine.reading.job import Job, Sources, cannot_be_read
 
 ROOT = Path(__file__).resolve().parents[2]
-AT_ONCE = 2
-MEMORY = 4 * 2**30  # bytes of address space of one reading
-SECONDS = 120.0
+AT_ONCE = LIMITS.readings_at_once
+MEMORY = LIMITS.reading_megabytes * 2**20  # bytes of address space of one reading
+SECONDS = LIMITS.reading_seconds
 READER = "engine.data:read"
 ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
@@ -149,6 +150,10 @@ class _Line:
         self._threads: list[threading.Thread] = []
         self._waiting: queue.SimpleQueue[Reading] = queue.SimpleQueue()
 
+    @property
+    def waiting(self) -> int:
+        return self._waiting.qsize()
+
     def join(self, reading: Reading) -> None:
         with self._lock:
             if len(self._threads) < self._places:
@@ -163,3 +168,8 @@ class _Line:
 
 
 _LINE = _Line(AT_ONCE)
+
+
+def waiting() -> int:
+    """The number of readings that wait for their turn."""
+    return _LINE.waiting

@@ -128,6 +128,16 @@ class Pool:
         return sorted(started, key=lambda worker: len(worker.hosted) + len(worker.measurements))
 
     @property
+    def size(self) -> int:
+        """The number of workers, those included that have still to be started."""
+        return len(self._workers)
+
+    @property
+    def ready(self) -> int:
+        """The number of workers that can train now."""
+        return sum(worker.ready.is_set() for worker in self._workers)
+
+    @property
     def pids(self) -> list[int]:
         """The process ids of the workers that run on this machine."""
         return [worker.channel.pid for worker in self._workers if isinstance(worker.channel, LocalProcess)]
