@@ -16,6 +16,7 @@ from app.past_runs import KeptRun, PastRuns
 from app.slot_registry import SlotRegistry, TabSlot
 from engine.experiment import LIVE_SETTINGS, Changes, Experiment, settings_at
 from engine.frame import Frame, RunInfo, RunPhase
+from engine.limits.settings_file import pass_on
 from engine.preset import SPEEDS
 from engine.recording.history import History, ratios
 from engine.workers import Listeners, Pool, Run
@@ -78,6 +79,7 @@ class RunSlot(TabSlot):
         self.listeners = Listeners()
         self.suspended = False
         self.ghost: Ghost | None = None
+        self.start_networks()
         self._open(start)
 
     def _open(self, start: Start) -> None:
@@ -136,6 +138,7 @@ class RunSlot(TabSlot):
 
     def restart(self, start: Start) -> None:
         """Start a new run; the current one becomes the ghost if it has made an update."""
+        self.start_networks()
         self._become_ghost()
         self._open(start)
 
@@ -150,6 +153,7 @@ class RunSlot(TabSlot):
         Raises:
             ExperimentError: for a setting that is not live, or a value out of range; nothing is changed then.
         """
+        self.start_networks()
         run = self.run.branch(step, changes, paused=paused, speed=SPEEDS[self.speed])
         self._become_ghost(step)
         self.paused = paused
@@ -285,6 +289,16 @@ class Hub(SlotRegistry[RunSlot]):
         with self._lock:
             return sum(slot.run.status().phase == RunPhase.RUNNING for slot in self._slots)
 
+    def kept(self) -> int:
+        """The number of runs, those included that are paused, over, or left for a while."""
+        with self._lock:
+            return len(self._slots)
+
+    @property
+    def started_pool(self) -> Pool | None:
+        """The workers, if they were started."""
+        return self._pool
+
     def shutdown(self) -> None:
         """End the workers."""
         if self._pool is not None:
@@ -293,6 +307,7 @@ class Hub(SlotRegistry[RunSlot]):
 
 def _start_pool() -> Pool:
     """The pool that the environment asks for."""
+    pass_on()
     cluster, workers = os.environ.get("PLAYGROUND_CLUSTER"), os.environ.get("PLAYGROUND_WORKERS")
     if cluster:
         return cluster_pool(cluster, int(workers) if workers else None)

@@ -11,6 +11,7 @@ from pathlib import Path
 import streamlit as st
 
 from app import stage_mode, state, text
+from app.allowance import RefusedError
 from app.compare import page as compare
 from app.first_minute import page as first_minute
 from app.first_minute import visit
@@ -69,4 +70,7 @@ with st.popover(text.PAGES, key="pages", icon=":material/menu:"):
             st.page_link(each)
 if visit.is_first({progress.COOKIE}) and page is PLAYGROUND:
     st.switch_page(FIRST_MINUTE)
-page.run()
+try:
+    page.run()
+except RefusedError as refused:
+    st.warning(str(refused))

@@ -23,6 +23,7 @@ from streamlit.runtime.caching.cache_resource_api import clear_session_cache
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
+from app.allowance import STARTED
 from app.export import routes
 from app.first_minute import visit
 from app.hub import HUB, Hub, RunSlot, Start
@@ -45,6 +46,12 @@ def installed_components() -> Iterator[None]:
         once = functools.cache(manifest_scanner.scan_component_manifests)
         patch.setattr(manifest_scanner, "scan_component_manifests", once)
         yield
+
+
+@pytest.fixture(autouse=True)
+def nobody_has_started_any() -> None:
+    """One test starts more networks than a person, and all are the same visitor."""
+    STARTED.forget()
 
 
 @pytest.fixture

@@ -224,7 +224,7 @@ def test_speed_is_told_once_and_kept_by_the_next_run(hub, pool):
 def test_every_run_has_a_token_of_its_own_that_nobody_guesses(hub):
     tokens = []
     for seed in range(50):
-        slot = attach(hub, experiment=SMALL.replace(seed=seed))
+        slot = attach(hub, f"visitor {seed}", SMALL.replace(seed=seed))
         tokens.append(slot.token)
         slot.reset()
         tokens.append(slot.token)
