@@ -48,6 +48,14 @@ STANDALONE = 'data-scheme=""'
 PARTS = ("messages", "plotly", "theme", "table", "save", "cards", "cursor", "plots")
 """The live view's JavaScript that draws figures; the player replaces its socket and its panel."""
 
+
+def inline(script: str) -> str:
+    """JavaScript as it can stand inside a page, and as the policy of the pages around it knows it."""
+    return script.replace("</script", "<\\/script")
+
+
+SCRIPT = inline("\n".join((assets.script(*PARTS), (HERE / "replay.js").read_text())))
+
 ABOUT = (
     "A recording is the zip file that **Export** in the playground saves: a run's figures at many training steps. "
     "Here it is played without training again. With two files, such as before and after a change, both are shown one "
@@ -176,8 +184,7 @@ def replay(recording: Recording) -> str:
     sentences = summary(recording)
     if len(blocks) < len(recording.frames):
         sentences.append(f"To keep this file small, it contains {len(blocks):,} of them, evenly spaced.")
-    script = "\n".join((assets.script(*PARTS), (HERE / "replay.js").read_text()))
-    return html_page("replay", data, sentences, style=assets.STYLE + _style("replay"), script=script)
+    return html_page("replay", data, sentences, style=assets.STYLE + _style("replay"), script=SCRIPT)
 
 
 def html_page(kind: str, data: dict[str, Any], sentences: list[str], *, style: str, script: str) -> str:
@@ -186,6 +193,7 @@ def html_page(kind: str, data: dict[str, Any], sentences: list[str], *, style: s
     Args:
         kind: "replay" or "pair", the file with what stands beside and below the player.
         data: for its script. sentences: the heading, then what is said below it.
+        script: as `inline` gives it.
     """
     beside, _, below = (HERE / f"{kind}.html").read_text().partition("<!-- below -->\n")
     page = (HERE / "page.html").read_text().replace("{{beside}}", beside).replace("{{below}}", below)
@@ -196,7 +204,7 @@ def html_page(kind: str, data: dict[str, Any], sentences: list[str], *, style: s
         "heading": escape(sentences[0]),
         "said": escape(" ".join(sentences[1:])),
         "style": style,
-        "script": script.replace("</script", "<\\/script"),
+        "script": script,
         "plotly": _plotly(),
         "data": json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c"),
     }

@@ -5,17 +5,25 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import file_util
 
+from app.replay import pair, player
 
-def _inline_scripts() -> list[str]:
-    """The sources that allow exactly the scripts that stand inside the page of the installed Streamlit."""
-    page = Path(file_util.get_static_dir(), "index.html").read_bytes()
-    digests = [hashlib.sha256(script).digest() for script in re.findall(rb"<script>(.*?)</script>", page, re.DOTALL)]
+
+def _streamlits_own() -> list[str]:
+    """The scripts that stand inside the page of the installed Streamlit."""
+    page = Path(file_util.get_static_dir(), "index.html").read_text(encoding="utf-8")
+    return re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
+
+
+def _fingerprints(scripts: Iterable[str]) -> list[str]:
+    """The sources that allow exactly these scripts inside a page."""
+    digests = [hashlib.sha256(script.encode()).digest() for script in scripts]
     return [f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests]
 
 
@@ -25,7 +33,9 @@ POLICY: dict[str, tuple[str, ...]] = {
     "script-src": (
         "'self'",
         "blob:",  # Streamlit loads the JavaScript of a component as a module of its own making
-        *_inline_scripts(),  # the one line in Streamlit's own page, by its fingerprint
+        *_fingerprints(_streamlits_own()),  # the one line in Streamlit's own page
+        *_fingerprints([player.SCRIPT, pair.SCRIPT]),  # replays are pages inside the page "Open a recording"
+        "'wasm-unsafe-eval'",  # Streamlit's messages: 64-bit numbers in WebAssembly; it allows no JavaScript
     ),
     "style-src": (
         "'self'",
