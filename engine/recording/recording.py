@@ -252,6 +252,8 @@ def _read_archive(archive: zipfile.ZipFile, max_bytes: int) -> Recording:
     experiment = Experiment.from_dict(contents["experiment"], held)
     check_steps(experiment)
     changes = tuple(_change(experiment, *change) for change in contents["changes"])
+    if not contents["diagnoses"] or contents["frames"] != len(contents["diagnoses"]):  # before as many are counted
+        raise RecordingError("This recording has no frames, or not as many as it says.")
     columns = {
         RENAMED.get(path, path): _column(archive, path, which, contents["frames"])
         for path, which in contents["columns"].items()
@@ -259,8 +261,6 @@ def _read_archive(archive: zipfile.ZipFile, max_bytes: int) -> Recording:
     check_shapes(experiment, {path: column.values.shape[1:] for path, column in columns.items()})
     verdicts = [_diagnosis(experiment, entry) for entry in contents["diagnoses"]]
     frames = tuple(reading(Frame, columns, number, {"diagnosis": verdict}) for number, verdict in enumerate(verdicts))
-    if not frames or len(frames) != contents["frames"]:
-        raise RecordingError("This recording has no frames, or not as many as it says.")
     if any(after.step <= before.step for before, after in itertools.pairwise(frames)):
         raise RecordingError("The frames of this recording do not stand in the order of their steps.")
     unknown = set(columns) - {path for frame in frames for path, _ in leaves(frame)}
