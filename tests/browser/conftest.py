@@ -59,11 +59,12 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def wait_until_it_answers(url: str, why_ended: Callable[[], str] = lambda: "") -> None:
-    """Ask a server for its health until it answers.
+def wait_until_it_answers(url: str, why_ended: Callable[[], str] = lambda: "", path: str = "/_stcore/health") -> None:
+    """Ask a server for its health until it answers that it is well.
 
     Args:
         why_ended: says why it never will.
+        path: what it is asked.
 
     Raises:
         RuntimeError: if it has ended, or does not answer in time.
@@ -73,7 +74,7 @@ def wait_until_it_answers(url: str, why_ended: Callable[[], str] = lambda: "") -
         if reason := why_ended():
             raise RuntimeError(reason)
         try:
-            urllib.request.urlopen(f"{url}/_stcore/health", timeout=10).close()
+            urllib.request.urlopen(f"{url}{path}", timeout=10).close()
             return
         except OSError:  # nobody listens yet, or the answer takes long
             pause.wait(0.1)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-import urllib.request
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
@@ -16,7 +15,7 @@ from streamlit.proto.WidgetStates_pb2 import WidgetState
 
 from benchmarks.load.page_session import PageSession
 from tests.app.live.test_fuzz import LIVE
-from tests.browser.conftest import Server
+from tests.browser.conftest import Server, wait_until_it_answers
 from tests.strange import FEW, MANY, damaged, message, word
 
 pytestmark = pytest.mark.browser
@@ -114,8 +113,7 @@ def well(server: Server) -> Iterator[Server]:
     """The server; afterwards it has to be well, with nothing in its log that was not there."""
     before = server.written()
     yield server
-    with urllib.request.urlopen(f"{server.url}/health", timeout=LIMIT) as answer:
-        assert json.loads(answer.read())["workers"]["ready"] > 0
+    wait_until_it_answers(server.url, path="/health")  # 503 as long as no worker is ready
     asyncio.run(asyncio.wait_for(_next_visitor(server), LIMIT))
     written = server.written()[len(before) :]
     assert written.count("Traceback") == written.count(NO_MESSAGE), written
