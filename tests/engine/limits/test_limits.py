@@ -87,3 +87,9 @@ def test_a_process_that_is_started_elsewhere_has_the_same_limits(tmp_path, monke
 
 def test_the_limits_of_this_process_are_those_of_no_file():
     assert Limits() == LIMITS
+
+
+def test_every_limit_stands_in_the_docs_as_it_is():
+    written = (ROOT / "docs" / "serving.md").read_text()
+    for field in dataclasses.fields(Limits):
+        assert f"| `{field.name}` | {field.default:,.12g} | {field.metadata['says']} |" in written, field.name
