@@ -7,7 +7,7 @@ import graphlib
 import importlib
 import subprocess
 import sys
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -67,6 +67,11 @@ TORCH_FILES = {
 """Where something is computed. Beside these files stand the values that the server reads, without torch."""
 RAY_FILES = {"engine/sweeps/ray_tasks.py", "engine/workers/cluster.py", "engine/workers/ray_channel.py"}
 """What speaks to a Ray cluster. Ray is no part of an ordinary installation."""
+PICKLES = {"engine/workers/ray_channel.py"}
+"""Messages that we pickled ourselves, to and from our own workers on a cluster (docs/cluster.md: with a token)."""
+EXECUTES = {"engine/watch/program.py"}
+"""The script that somebody names on their own command line, to have it watched."""
+CAN_RUN_CODE = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal", "yaml", "code", "runpy"}
 COMMAND_LINES = {"engine/__main__.py", "app/serve/__main__.py"}
 MAX_LINES, MAX_FUNCTION_LINES = 350, 60
 
@@ -259,6 +264,36 @@ def test_imports_are_absolute():
         return [node.lineno for node in ast.walk(tree(file)) if isinstance(node, ast.ImportFrom) and node.level]
 
     assert bad(files(*FOLDERS), relative) == {}
+
+
+# ---- what strangers send
+
+
+def calls(file: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """Every call in a file: what is called, and its named arguments, as they are written."""
+    for node in ast.walk(tree(file)):
+        if isinstance(node, ast.Call):
+            yield ast.unparse(node.func), {each.arg: ast.unparse(each.value) for each in node.keywords if each.arg}
+
+
+def test_nothing_can_be_unpickled_or_executed():
+    with_code = {file for file in (*ENGINE, *APP) if packages(file) & CAN_RUN_CODE}
+    assert with_code == PICKLES | EXECUTES
+
+    def wrong(file: str) -> list[str]:
+        found = []
+        for called, named in calls(file):
+            if called in ("eval", "exec", "compile", "__import__", "os.system") and file not in EXECUTES:
+                found.append(called)
+            if named.get("allow_pickle", "False") != "False" or named.get("shell", "False") != "False":
+                found.append(called)
+            if called == "torch.load" and named.get("weights_only") != "True":
+                found.append(called)
+            if called in ("np.load", "numpy.load") and named.get("allow_pickle") != "False":
+                found.append(called)
+        return found
+
+    assert bad((*ENGINE, *APP), wrong) == {}
 
 
 # ---- manner

@@ -24,7 +24,7 @@ def says(it: Serving) -> str:
         lines.append("There is no password: set PLAYGROUND_PASSWORD, and a page asks for it before anything else.")
     if it.is_open:
         lines.append(
-            "Nothing is encrypted on the way. In a network that you do not trust, put a proxy with HTTPS before it."
+            "Nothing is encrypted on the way: in a network that you do not trust, put a proxy with HTTPS before it."
         )
     return "\n".join([*lines, "Ctrl+C ends it."])
 
