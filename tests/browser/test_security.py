@@ -11,6 +11,7 @@ from engine.experiment import Experiment
 from engine.recording import Recording
 from engine.training import train
 from tests.browser.conftest import Playground, Server, is_true, new_context
+from tests.browser.test_own_kinds import trained
 
 pytestmark = pytest.mark.browser
 NOTE = """window.refused = []; addEventListener('securitypolicyviolation', (event) =>
@@ -107,6 +108,26 @@ def test_everything_unfolded_has_all_it_needs(page, server):
         summary.click()
         playground.settle()
     assert refused(page) == []
+
+
+MARKUP = ('<img src=x onerror="window.ran=1">', "<script>window.ran=1</script>", "[a](javascript:window.ran=1)")
+RAN = "document.querySelector('img[src=x], a[href^=javascript]') === null && window.ran === undefined"
+
+
+def test_classes_words_and_files_whose_names_are_markup_are_text(page, server, tmp_path: Path):
+    """Where Markdown, HTML and Plotly each would take them for more: what was understood, the figures, a question."""
+    rows = [f"{word} {MARKUP[n % 3]},{MARKUP[n % 2]}" for n, word in enumerate(["good", "bad", "fine"] * 40)]
+    file = tmp_path / "<img src=x onerror=window.ran=1>.csv"
+    file.write_text('"<b>text</b>",label\n' + "\n".join(row.replace('"', "'") for row in rows) + "\n")
+    playground = opened(page, server, "?cell=rnn&hidden_size=4&seq_len=5&steps=1000000")
+    playground.wait("window.playground?.painted > 0")
+    trained(playground, file, 5)
+    assert playground.get(RAN) and "<img src=x" in page.locator("body").inner_text()
+    for figure in ("prediction", "hidden"):
+        playground.show(figure)
+    page.get_by_text("Ask the network").first.click()
+    playground.settle()
+    assert playground.get(RAN) and refused(page) == []
 
 
 def test_replays_inside_their_page_play(page, server, tmp_path: Path):
