@@ -72,11 +72,6 @@ class Buckets:
                 self._by_name = {each: bucket for each, bucket in self._by_name.items() if not bucket.is_full}
             return self._by_name.setdefault(name, self._make()).take(things)
 
-    def forget(self) -> None:
-        """As if nobody had taken anything yet."""
-        with self._lock:
-            self._by_name.clear()
-
 
 TOO_FAST = "More than {most} networks a minute cannot be started from one browser. Go on in {s} s."
 TOO_MANY_TABS = "This browser has {most} tabs open here, and more are not allowed. Close one, then reload this page."

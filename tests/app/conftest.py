@@ -23,11 +23,13 @@ from streamlit.runtime.caching.cache_resource_api import clear_session_cache
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
-from app.allowance import STARTED
+from app import allowance
+from app.allowance import Buckets
 from app.export import routes
 from app.first_minute import visit
 from app.hub import HUB, Hub, RunSlot, Start
 from engine.experiment import Experiment
+from engine.limits import LIMITS
 from engine.preset import Preset
 from tests.fakes import TOKEN, Exported, FakePool
 
@@ -49,9 +51,9 @@ def installed_components() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def nobody_has_started_any() -> None:
-    """One test starts more networks than a person, and all are the same visitor."""
-    STARTED.forget()
+def nobody_has_started_any(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All tests of a process are the same visitor, and start more networks than a person."""
+    monkeypatch.setattr(allowance, "STARTED", Buckets(LIMITS.networks_per_minute / 60, LIMITS.networks_per_minute))
 
 
 @pytest.fixture
