@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 
+from engine import package
 from engine.codegen.own.data import own_data
 from engine.codegen.own.writer import Own
 from engine.codegen.packed import CONSTANTS, FUNCTIONS, UNPACKED, unpacking
@@ -26,7 +27,7 @@ from engine.tasks import task_of
 from engine.tasks.unknown_words import has_unknown, hide_words
 
 BASE = "engine.tasks.base"
-OURS = "engine."
+OURS = f"{package.NAME}."
 BATCH = (BASE, "Batch")
 """The one class that scripts define themselves."""
 

@@ -15,13 +15,12 @@ import time
 from collections.abc import Iterable, Mapping
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Any
 
 from engine.data import DataError, Dataset
+from engine.package import IMPORTED_FROM
 from engine.reading.job import Job, Sources, cannot_be_read
 
-ROOT = Path(__file__).resolve().parents[2]
 AT_ONCE = 2
 MEMORY = 4 * 2**30  # bytes of address space of one reading
 SECONDS = 120.0
@@ -119,7 +118,7 @@ class Reading:
             limits = [str(theirs.fileno()), str(self._memory), str(self._seconds)]
             process = self._process = subprocess.Popen(
                 [sys.executable, "-m", "engine.reading.reader_process", *limits],
-                cwd=ROOT, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, start_new_session=True,
+                cwd=IMPORTED_FROM, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, start_new_session=True,
                 env={**os.environ, **ENVIRONMENT},
             )  # fmt: skip
         theirs.close()  # if it stayed open here, the end of the process would never be seen

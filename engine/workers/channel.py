@@ -7,12 +7,11 @@ import subprocess
 import sys
 from collections.abc import Callable
 from multiprocessing import Pipe
-from pathlib import Path
 from typing import Any, Protocol
 
+from engine.package import IMPORTED_FROM
 from engine.workers.protocol import PoolMessage, WorkerMessage
 
-ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
     # Large tensors from the heap, not from fresh pages at every step: a long LSTM trains half as fast again.
@@ -64,7 +63,7 @@ class LocalProcess:
         self._connection, theirs = Pipe()
         self._process = subprocess.Popen(
             [sys.executable, "-m", module, str(theirs.fileno())],
-            cwd=ROOT,
+            cwd=IMPORTED_FROM,
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
             start_new_session=True,

@@ -29,12 +29,16 @@ class RunLog:
         """Keep the updates and the frame of a report."""
         for update in report.updates:
             self.history.add_update(*update)
-        if (frame := report.frame) is not None:
-            self.history.add_frame(frame.step, frame.loss, frame.probe_loss, frame.metric, frame.param_grad_norm,
+        if report.frame is not None:
+            self.add_frame(report.frame)
+
+    def add_frame(self, frame: Frame) -> None:
+        """Keep a frame."""
+        self.history.add_frame(frame.step, frame.loss, frame.probe_loss, frame.metric, frame.param_grad_norm,
                               frame.clipped)  # fmt: skip
-            self.history.add_held_out(frame.held_out_step, frame.held_out_loss)
-            self.frames.add(frame.step, frame)
-            self.waterfall.add_frame(self.info, frame)
+        self.history.add_held_out(frame.held_out_step, frame.held_out_loss)
+        self.frames.add(frame.step, frame)
+        self.waterfall.add_frame(self.info, frame)
 
     def all_frames(self) -> tuple[Frame, ...]:
         """The kept frames, steps rising."""
