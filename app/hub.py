@@ -16,8 +16,10 @@ from app.past_runs import KeptRun, PastRuns
 from app.slot_registry import SlotRegistry, TabSlot
 from engine.experiment import LIVE_SETTINGS, Changes, Experiment, settings_at
 from engine.frame import Frame, RunInfo, RunPhase
+from engine.parameters import parameter_shapes
 from engine.preset import SPEEDS
 from engine.recording.history import History, ratios
+from engine.weights import StartWeights
 from engine.workers import Listeners, Pool, Run
 from engine.workers.cluster import cluster_pool
 
@@ -54,6 +56,7 @@ class Start:
         until: train to this step first, at full speed.
         paused: pause there.
         checkpoint: of a trainer at step `until`, to go on from; empty to train from step 0.
+        weights: of a file, from which it starts at step 0; None if all are drawn.
     """
 
     experiment: Experiment
@@ -61,6 +64,7 @@ class Start:
     until: int = 0
     paused: bool = False
     checkpoint: bytes = b""
+    weights: StartWeights | None = None
 
 
 class RunSlot(TabSlot):
@@ -81,11 +85,12 @@ class RunSlot(TabSlot):
         self._open(start)
 
     def _open(self, start: Start) -> None:
-        self.paused = start.paused
+        self.paused, self.weights = start.paused, start.weights
         self._take(
             self._pool.submit(
                 start.experiment, paused=start.paused, speed=SPEEDS[self.speed], changes=start.changes,
                 until=start.until, checkpoint=start.checkpoint,
+                weights=b"" if start.weights is None else start.weights.packed,
             )
         )  # fmt: skip
 
@@ -127,12 +132,13 @@ class RunSlot(TabSlot):
         if self.experiment.replace(**live) == experiment:
             self.run.update(**{name: now for name, now in live.items() if now != getattr(self.experiment, name)})
             return "updated"
-        self.restart(Start(experiment, paused=self.paused))
+        fits = self.weights is not None and parameter_shapes(experiment) == parameter_shapes(self.experiment)
+        self.restart(Start(experiment, paused=self.paused, weights=self.weights if fits else None))
         return "restarted"
 
     def reset(self) -> None:
         """Return to step 0 with the same initial weights, and pause."""
-        self.restart(Start(self.experiment, paused=True))
+        self.restart(Start(self.experiment, paused=True, weights=self.weights))
 
     def restart(self, start: Start) -> None:
         """Start a new run; the current one becomes the ghost if it has made an update."""
@@ -190,7 +196,7 @@ class RunSlot(TabSlot):
     def reopen(self) -> None:
         """Start the same run again after it was forgotten."""
         self.suspended = False
-        self._open(Start(self.initial, self.changes, paused=self.paused))
+        self._open(Start(self.initial, self.changes, paused=self.paused, weights=self.weights))
 
     def train(self) -> None:
         """Train, or resume training."""
@@ -258,7 +264,9 @@ class Hub(SlotRegistry[RunSlot]):
         """Give a new tab the run that this browser left with the same settings and changes, or a new one."""
 
         def matches(slot: RunSlot) -> bool:
-            return not start.until and (slot.initial, slot.changes) == (start.experiment, start.changes)
+            if start.until or start.weights or slot.weights:  # its settings alone do not say which network it is
+                return False
+            return (slot.initial, slot.changes) == (start.experiment, start.changes)
 
         def create() -> RunSlot:
             past = next((slot.past for slot in self._slots if owner and slot.owner == owner), None)

@@ -44,13 +44,13 @@ def open_session() -> None:
     other = opening.experiment != opening.preset.experiment or opening.changes  # not the network of the question
     asked = opening.is_lesson and not (other or opening.at or opening.mode or "lesson" in hidden())
     waits = guesses.begin(opening.preset, asked=asked)
-    paused = waits or opening.preset.paused or opening.at > 0 or bool(opening.mode)
-    trained = brought_network.take(opening.experiment, opening.at)
-    start = st.session_state._start = Start(opening.experiment, opening.changes, opening.at, paused, trained)
+    brought = brought_network.take(opening.experiment, opening.at)
+    paused = waits or opening.preset.paused or opening.at > 0 or bool(opening.mode) or brought.weights is not None
+    start = st.session_state._start = Start(opening.experiment, opening.changes, opening.at, paused, *brought)
     if "_slot" in st.session_state:  # another lesson starts a run; the same one continues as it was left
         present = st.session_state._slot
         same = (present.initial, present.changes) == (start.experiment, start.changes)
-        st.session_state._begin = opening.at > 0 or not same
+        st.session_state._begin = opening.at > 0 or not same or start.weights is not None
     _show(settings_at(opening.experiment, start.changes))
     st.session_state._refused = opening.refused
 

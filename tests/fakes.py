@@ -112,12 +112,14 @@ class FakePool:
 
     def __init__(self) -> None:
         self.runs: list[FakeRun] = []
+        self.weights: list[bytes] = []
 
     def submit(
         self, experiment: Experiment, *, paused: bool = False, speed: float | None = None, changes: Changes = (),
-        until: int = 0, checkpoint: bytes = b"",
+        until: int = 0, checkpoint: bytes = b"", weights: bytes = b"",
     ) -> FakeRun:  # fmt: skip
         self.runs.append(FakeRun(experiment, paused=paused, speed=speed, changes=changes, until=until))
+        self.weights.append(weights)
         return self.runs[-1]
 
 
@@ -212,7 +214,7 @@ class Exported:
         self.trainer = Trainer(Experiment(**{"hidden_size": 4, "seq_len": 6, "batch_size": 4, **settings}))
         self.info, self.curve, self.frames = self.trainer.info, History(), []
         self.token, self.run, self.asked = TOKEN, self, []
-        self.answers = True
+        self.answers, self.weights = True, None
         for requested in ((), ON_DEMAND_READINGS, ()):
             self.look(requested)
             self.trainer.advance()

@@ -19,7 +19,7 @@ FLOORS: dict[str, list[str]] = {
         "number_format package cells tasks",
         "experiment",
         "parameters data",
-        "layers reading",
+        "layers reading weights",
         "model frame codegen",
         "lens diagnosis recording preset ask intervention",
         "screen",
@@ -62,6 +62,7 @@ TORCH_FILES = {
     "engine/step_through/tracing.py",
     "engine/step_through/unrolled.py",
     "engine/step_through/verify.py",
+    "engine/weights/state_dict.py",
     "engine/workers/worker.py",
 }
 """Where something is computed. Beside these files stand the values that the server reads, without torch."""

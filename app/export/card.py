@@ -10,6 +10,7 @@ import streamlit as st
 from app import own_data_store
 from app.hub import RunSlot
 from app.replay import player
+from app.start_weights import text as weights_text
 from engine.codegen.own.data import file_of, why_no_script
 from engine.tasks import OWN_DATA
 
@@ -19,12 +20,14 @@ STYLE = Path(__file__).with_name("style.css").read_text()
 def offered(slot: RunSlot) -> dict[str, tuple[str, str]]:
     """The files of a run by the last part of their URL: name and use. Of own data it says what travels with them."""
     experiment, files = slot.run.info.experiment, dict(player.FILES)
+    if slot.weights is not None:
+        del files["script.py"]
     if experiment.task != OWN_DATA:
         return files
     named = own_data_store.name_of(experiment)
     if why_no_script(experiment):
-        del files["script.py"]
-    else:
+        files.pop("script.py", None)
+    elif "script.py" in files:
         carries = player.SCRIPT_HOLDS if file_of(experiment) is None else player.SCRIPT_READS
         files["script.py"] = _saying(files["script.py"], carries.format(file=named))
     whole = _saying(files.pop("recording.zip"), player.WITHOUT_DATA.format(file=named))
@@ -37,6 +40,8 @@ def offered(slot: RunSlot) -> dict[str, tuple[str, str]]:
 def not_offered(slot: RunSlot) -> dict[str, str]:
     """The files that there are not for a run: name, and why."""
     why = why_no_script(slot.run.info.experiment)
+    if slot.weights is not None:
+        why = weights_text.NO_SCRIPT.format(name=slot.weights.name)
     return {player.FILES["script.py"][0]: f"{player.NO_SCRIPT} {why}"} if why else {}
 
 

@@ -20,6 +20,7 @@ from app.seeds import card as seeds_card
 from app.segments import segments
 from app.share import card as share_card
 from app.share import text as share_text
+from app.start_weights import text as weights_text
 from app.thumbnail import thumbnail
 from engine.experiment import ExperimentError
 from engine.frame import RunPhase
@@ -51,6 +52,8 @@ def page(write: Page | None = None, own_data: Page | None = None) -> None:
     for key in links.ON_THE_PAGE:
         if refused := state.refused(key):
             st.warning(refused)
+    if slot.weights is not None:
+        st.caption(weights_text.note(slot.weights))
     if problem:
         st.warning(text.KEPT_RUNNING.format(problem=problem))
     live_view.view(slot, lesson)

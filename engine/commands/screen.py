@@ -13,6 +13,7 @@ from engine.recording import Recording, RecordingError
 from engine.recording.growing import SUFFIX, read_looks
 from engine.recording.growing.folder import OPENS
 from engine.screen import ADDRESS, FILES, RECORDINGS, Server, free_port, is_taken, why_not
+from engine.weights import SUFFIXES
 
 PORT = 8501
 LESSONS = "PLAYGROUND_LESSONS"
@@ -20,6 +21,7 @@ OPEN_EXAMPLE = """
 open run.zip
 open before.zip after.zip    one over the other
 open run.looks               what `watch` has recorded
+open model.pt                weights, to start a run from
 """
 MOST = 2
 """Recordings that can be laid one over the other."""
@@ -32,10 +34,16 @@ def add(commands: Any) -> None:
     _add_place(run, f"where it listens: {PORT} if none is named")
     run.add_argument("--lessons", type=Path, metavar="FOLDER", help="a teacher's own lessons; lessons/ if it is there")
     opener = add_command(
-        commands, "open", _open, does="open recordings in the browser, without training",
+        commands, "open", _open, does="open recordings or weights in the browser",
         example=OPEN_EXAMPLE,
     )  # fmt: skip
-    opener.add_argument("files", nargs="+", type=Path, metavar="FILE", help=f"one or two *.zip, or one *{SUFFIX}")
+    opener.add_argument(
+        "files",
+        nargs="+",
+        type=Path,
+        metavar="FILE",
+        help=f"one or two *.zip, a *{SUFFIX}, or weights as *.safetensors or *.pt",
+    )
     _add_place(opener, "where it listens: a free one if none is named")
 
 
@@ -56,9 +64,9 @@ def _run(chosen: argparse.Namespace) -> ExitCode:
 
 def _open(chosen: argparse.Namespace) -> ExitCode:
     files: list[Path] = chosen.files
-    watched = [file for file in files if file.suffix == SUFFIX]
-    if len(files) > (1 if watched else MOST):
-        return _refuse(f"The page opens one or two recordings, or one {SUFFIX} file, but got {len(files)} files.")
+    zips = all(file.suffix == ".zip" for file in files)
+    if len(files) > (MOST if zips else 1):
+        return _refuse(f"The page opens one or two recordings, or one other file, but got {len(files)} files.")
     for file in files:
         _check(file)
     port = chosen.port or free_port()
@@ -76,8 +84,12 @@ def _check(file: Path) -> None:
         read_looks(file.read_bytes())
     elif file.suffix == ".zip":
         Recording.load(file)
+    elif file.suffix in SUFFIXES:
+        from engine.weights.reading import read  # torch is loaded for its own files alone
+
+        read(file)
     else:
-        raise RecordingError(f"{file} is no recording by its name: they end with .zip or {SUFFIX}.")
+        raise RecordingError(f"{file} is no recording by its name, *.zip or *{SUFFIX}, and no file of weights.")
 
 
 def _serve(chosen: argparse.Namespace, port: int, told: dict[str, str]) -> ExitCode:

@@ -35,6 +35,7 @@ train mylesson.toml                                           a lesson file, wit
 train run.zip --set cell=lstm forget_bias=1                   the network of a recording, with what may cure it
 train --data sales.csv --target sales                         your own data, and the column to be predicted
 train --data notes.tsv --choose kind=labelled label=stars     what is not to be guessed of them
+train remember --weights model.pt                             from weights of your own, where they fit
 train remember --json                                         a JSON object in each line
 """
 
@@ -54,6 +55,8 @@ def add(commands: Any) -> None:
     parser.add_argument("--every", type=int, default=100, metavar="STEPS", help="updates between two frames")
     parser.add_argument("--threads", type=int, default=1, metavar="NUMBER",
                         help="that compute: more than 1 pays for hundreds of units alone")  # fmt: skip
+    parser.add_argument("--weights", type=Path, metavar="FILE",
+                        help="start from those of a *.safetensors file, or of a state dict as *.pt")  # fmt: skip
     parser.add_argument("--record", type=Path, metavar="FILE.zip", help="write the frames into a recording")
     parser.add_argument("--json", action="store_true", help="print a JSON object for each frame, and one at the end")
 
@@ -68,18 +71,19 @@ def _train(chosen: argparse.Namespace) -> ExitCode:
             raise ExperimentError(f"--{option}", got=number, accepts="a whole number from 1 on")
     output: Output = JsonLines() if chosen.json else Lines()
     with _recorded(chosen.record), threads(chosen.threads):
-        trainer = Trainer(_experiment(chosen, output.say))
-        return _run(trainer, chosen.every, output, chosen.record)
+        experiment, weights = _started(_experiment(chosen, output.say), chosen, output.say)
+        trainer = Trainer(experiment, weights)
+        return _run(trainer, chosen, output)
 
 
-def _run(trainer: Trainer, every: int, output: Output, record: Path | None) -> ExitCode:
+def _run(trainer: Trainer, chosen: argparse.Namespace, output: Output) -> ExitCode:
     """Train to the end or to Ctrl-C; what there is by then is recorded."""
     from engine.training import NotFiniteError
 
     log, reason, sentence = RunLog(trainer.info), "done", ""
     with StopRequest() as stop:
         try:
-            for frame in _frames(trainer, every, stop, log, output):
+            for frame in _frames(trainer, chosen.every, stop, log, output):
                 log.add_frame(frame)
                 output.frame(frame)
         except NotFiniteError as error:
@@ -87,8 +91,10 @@ def _run(trainer: Trainer, every: int, output: Output, record: Path | None) -> E
         else:
             if stop.is_made:
                 reason, sentence = "stopped", f"Stopped after {trainer.step:,} of {trainer.experiment.steps:,} updates."
+    record: Path | None = chosen.record
     if record is not None:
-        log.recording(trainer.changes).save(record)
+        recording = log.recording(trainer.changes)
+        (recording if chosen.weights is None else recording.started_from(chosen.weights.name)).save(record)
     output.end(trainer, reason, sentence, None if record is None else str(record))
     return {"done": ExitCode.DONE, "not_finite": ExitCode.TROUBLE, "stopped": ExitCode.STOPPED}[reason]
 
@@ -146,6 +152,23 @@ def _experiment(chosen: argparse.Namespace, say: Say) -> Experiment:
         return defaults(dataset).replace(**changes)
     data = {"task": OWN_DATA, "task_options": dataset.options, "seq_len": None}
     return Experiment.from_dict({**_lesson(named).to_dict(), **data, **changes}, dataset.to_task())
+
+
+def _started(experiment: Experiment, chosen: argparse.Namespace, say: Say) -> tuple[Experiment, bytes]:
+    """The experiment with the layers that a file has weights for, and these weights; without a file none."""
+    from engine.weights import fit, settings_that_fit
+    from engine.weights.reading import read
+
+    if chosen.weights is None:
+        return experiment, b""
+    file = read(chosen.weights)
+    named = {assignment.partition("=")[0] for assignment in (chosen.preset or "", *chosen.settings, *chosen.set)}
+    fitting = {name: value for name, value in settings_that_fit(file, experiment).items() if name not in named}
+    experiment = experiment.replace(**fitting)
+    start = fit(file, experiment)
+    say(f"{file.name}: {', '.join(map(str, file.modules))}")
+    say(str(start))
+    return experiment, start.packed
 
 
 def _lesson(name: str) -> Experiment:

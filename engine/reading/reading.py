@@ -55,7 +55,7 @@ class Reading:
         *, memory: int = MEMORY, seconds: float = SECONDS, reader: str = READER,
     ) -> None:  # fmt: skip
         self.progress: tuple[float, str] = (0.0, WAITING)
-        self.dataset: Dataset | None = None
+        self.result: Any = None
         self.error: DataError | None = None
         self._job = Job(tuple(sources), kind, dict(choices or {}), reader)
         self._memory, self._seconds = memory, seconds
@@ -63,6 +63,11 @@ class Reading:
         self._process: subprocess.Popen[bytes] | None = None
         self._done = threading.Event()
         _LINE.join(self)
+
+    @property
+    def dataset(self) -> Dataset | None:
+        """What a reader of data has read; None before that, and if there is an error."""
+        return self.result if isinstance(self.result, Dataset) else None
 
     @property
     def sources(self) -> Sources:
@@ -93,15 +98,15 @@ class Reading:
         """Read in a process of its own, and wait for it."""
         try:
             outcome = self._outcome()
-            if isinstance(outcome, Dataset):
-                self.dataset, self.progress = outcome, (1.0, READ)
+            if not isinstance(outcome, DataError | None):
+                self.result, self.progress = outcome, (1.0, READ)
             elif not self._stopped:
                 self.error = outcome
         finally:
             self._done.set()  # whatever happens: somebody waits for it
 
-    def _outcome(self) -> Dataset | DataError | None:
-        """The data, or a sentence that says why there are none; None if it was stopped."""
+    def _outcome(self) -> Any:
+        """What was read, or a sentence that says why there is nothing; None if it was stopped."""
         try:
             connection, theirs = Pipe()
             with connection, theirs:
@@ -109,7 +114,7 @@ class Reading:
         except Exception as error:  # no process, or what it sends is no Dataset: the thread has to go on with the next
             return cannot_be_read(self._job, error)
 
-    def _heard(self, connection: Connection, theirs: Connection) -> Dataset | DataError | None:
+    def _heard(self, connection: Connection, theirs: Connection) -> Any:
         """What the process says, or a sentence on how it ended; None if it was stopped."""
         names = self._job.names
         with self._lock:
@@ -127,7 +132,7 @@ class Reading:
             connection.send(self._job)
             while connection.poll(max(0.0, end - time.monotonic())):
                 message = connection.recv()
-                if isinstance(message, Dataset | DataError):
+                if not isinstance(message, tuple):
                     return message
                 self.progress = message
             return DataError(f"{names} was not read within {self._seconds:.0f} seconds. Leave out rows or columns.")

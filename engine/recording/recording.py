@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 FORMAT = 1
 MAX_BYTES = 512 * 2**20
 """Limit for all contents of a file, unpacked: a zip file of a few kilobytes can unpack to any size."""
+MAX_NAME = 200  # characters of a file's name that are kept
 CONTENTS = "recording.json"
 CURVES = ("updates", "looks")
 RENAMED = {"peepholes": "vectors.weight_ch"}
@@ -73,6 +74,7 @@ class Recording:
         frames: at least one, steps ascending.
         updates, looks: rows of `engine.recording.history.ROW`, by step, as `engine.recording.history.History` has them.
         files: what somebody's own data were read from, (name, bytes), if they are to be kept.
+        start_weights: the name of the file with the weights that it started from; "" if all were drawn.
     """
 
     experiment: Experiment
@@ -81,6 +83,7 @@ class Recording:
     updates: np.ndarray
     looks: np.ndarray
     files: tuple[tuple[str, bytes], ...] = ()
+    start_weights: str = ""
 
     def __post_init__(self) -> None:
         for rows in (self.updates, self.looks):
@@ -109,6 +112,10 @@ class Recording:
     def with_files(self, files: Iterable[tuple[str, bytes]]) -> Recording:
         """Copy that also keeps these files: (name, bytes)."""
         return dataclasses.replace(self, files=tuple(files))
+
+    def started_from(self, name: str) -> Recording:
+        """Copy that says that its run started from weights of a file with this name."""
+        return dataclasses.replace(self, start_weights=name)
 
     @property
     def size(self) -> int:
@@ -179,6 +186,8 @@ class Recording:
             "columns": {path: None if column.frames == every else column.frames for path, column in columns.items()},
             "diagnoses": [_diagnosis_to_json(frame.diagnosis) for frame in self.frames],
         }
+        if self.start_weights:
+            contents["start_weights"] = self.start_weights
         if self.experiment.task == OWN_DATA:
             contents |= {"own_data": describe(self.info), "files": [name for name, _ in self.files]}
         with zipfile.ZipFile(file, "w") as archive:
@@ -269,7 +278,8 @@ def _read_archive(archive: zipfile.ZipFile, max_bytes: int) -> Recording:
     names = [str(name) for name in contents.get("files", ())]
     files = tuple((name, archive.read(f"files/{number}")) for number, name in enumerate(names))
     updates, looks = (_curve(archive, name) for name in CURVES)
-    return Recording(experiment, changes, frames, updates, looks, files)
+    start_weights = str(contents.get("start_weights", ""))[:MAX_NAME]
+    return Recording(experiment, changes, frames, updates, looks, files, start_weights)
 
 
 def _change(experiment: Experiment, step: Any, settings: Any) -> tuple[int, dict[str, Any]]:

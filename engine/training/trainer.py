@@ -42,14 +42,14 @@ class Trainer:
     """One network being trained. `step` counts the updates made; `experiment` has the current live settings.
 
     The batch of step s depends on (seed, s) alone, and dropout draws from a generator seeded by (seed, s). So the
-    network at step s is the same however many frames were taken before.
+    network at step s is the same however many frames were taken before. `weights` are as of `engine.model.build`.
     """
 
-    def __init__(self, experiment: Experiment) -> None:
+    def __init__(self, experiment: Experiment, weights: bytes = b"") -> None:
         if experiment.device == "cuda" and not torch.cuda.is_available():
             raise ExperimentError("device", got="cuda", accepts="cpu on this machine, which has no CUDA device")
         self.experiment, self.info = experiment, RunInfo.of(experiment)
-        self.model = build(experiment)
+        self.model = build(experiment, weights)
         self._parameters = list(self.model.parameters())
         self._limited = limited_parameters(self.model)
         self._optimizer = Optimizer(experiment, self._parameters)

@@ -48,7 +48,7 @@ class HostedRun:
         task: Task | None = None,
     ) -> None:
         self.key, self._clock = order.key, clock
-        self.trainer = Trainer(Experiment.from_dict(order.settings, task))
+        self.trainer = Trainer(Experiment.from_dict(order.settings, task), order.weights)
         self._costs = costs or cost_clock(self.trainer.experiment.device)
         if order.checkpoint is not None:
             self._restore(order.checkpoint, order.changes)

@@ -76,6 +76,7 @@ class Open:
     `changes` are made at their steps. A run that has not reached `until` first trains to that step as fast as
     possible; only then do `paused` and `speed` apply. If it starts from a checkpoint it sends no frames on the way:
     those steps were shown before. `data` is the key of the dataset that it trains on; "" for data of the catalogue.
+    `weights` are those of step 0 that are not drawn.
     """
 
     key: int
@@ -86,6 +87,7 @@ class Open:
     changes: Changes = ()
     until: int = 0
     data: str = ""
+    weights: bytes = b""
 
 
 @dataclass(frozen=True)

@@ -69,9 +69,9 @@ class Run:
 
     def __init__(
         self, pool: RunPool, key: int, experiment: Experiment, *, paused: bool, speed: float | None,
-        changes: Changes = (), until: int = 0,
+        changes: Changes = (), until: int = 0, weights: bytes = b"",
     ) -> None:  # fmt: skip
-        self.info, self.key = RunInfo.of(experiment), key
+        self.info, self.key, self.weights = RunInfo.of(experiment), key, weights
         self.listeners = Listeners()
         self._pool = pool
         self._worker: WorkerHandle | None = None
@@ -289,7 +289,7 @@ class Run:
         opening = Open(
             key=self.key, settings=self.info.experiment.to_dict(), paused=self._paused, speed=self._speed,
             checkpoint=self._log.newest_checkpoint(), changes=self._changes, until=self._until,
-            data=next((dataset.key for dataset in self.datasets), ""),
+            data=next((dataset.key for dataset in self.datasets), ""), weights=self.weights,
         )  # fmt: skip
         requests = [pending.request for pending in self._pending.values()]
         return [opening, *(Order(self.key, "request", request) for request in requests if request is not None)]

@@ -154,8 +154,8 @@ def offer() -> None:
     from app.export import card
     from engine.experiment import Experiment
 
-    run = types.SimpleNamespace(info=types.SimpleNamespace(experiment=Experiment()))
-    card.card(types.SimpleNamespace(token="a-token", owner="", run=run))
+    run = types.SimpleNamespace(weights=None, info=types.SimpleNamespace(experiment=Experiment()))
+    card.card(types.SimpleNamespace(weights=None, token="a-token", owner="", run=run))
 
 
 def test_the_popover_says_which_file_a_script_reads():
@@ -175,8 +175,8 @@ def offer_own_data() -> None:
     from tests.engine.data.series_tables import waves
 
     experiment = defaults(read(waves(60).to_csv(index=False).encode(), name="<air>.csv"))
-    run = types.SimpleNamespace(info=types.SimpleNamespace(experiment=experiment))
-    card.card(types.SimpleNamespace(token="a-token", owner="", run=run))
+    run = types.SimpleNamespace(weights=None, info=types.SimpleNamespace(experiment=experiment))
+    card.card(types.SimpleNamespace(weights=None, token="a-token", owner="", run=run))
 
 
 def test_a_recording_has_the_file_only_where_that_is_asked(monkeypatch):
@@ -184,7 +184,7 @@ def test_a_recording_has_the_file_only_where_that_is_asked(monkeypatch):
     whole = Recording.of(e, train(e, 1))
     sources, run = (("reviews.csv", b"good film,1\n"),), FakeRun(e, paused=True, speed=None)
     run.recording, run.frame = lambda: whole, whole.frames[-1]
-    place = types.SimpleNamespace(token=TOKEN, owner="me", run=run)
+    place = types.SimpleNamespace(weights=None, token=TOKEN, owner="me", run=run)
     monkeypatch.setattr(HUB, "find", lambda token: place)
     monkeypatch.setattr(own_data_store, "VISITS", visits := Visits())
 
@@ -229,8 +229,8 @@ def offer_strokes() -> None:
     from tests.engine.data.format_files import strokes
 
     experiment = defaults(read(strokes(), name="strokes.json"))
-    run = types.SimpleNamespace(info=types.SimpleNamespace(experiment=experiment))
-    card.card(types.SimpleNamespace(token="a-token", owner="", run=run))
+    run = types.SimpleNamespace(weights=None, info=types.SimpleNamespace(experiment=experiment))
+    card.card(types.SimpleNamespace(weights=None, token="a-token", owner="", run=run))
 
 
 def test_weights_are_named_after_the_step_that_they_say():
@@ -241,6 +241,6 @@ def test_weights_are_named_after_the_step_that_they_say():
 
 def test_a_script_that_carries_the_data_says_so():
     experiment = experiment_on(labelled(), steps=1)
-    run = types.SimpleNamespace(info=types.SimpleNamespace(experiment=experiment))
-    said = card.offered(types.SimpleNamespace(token=TOKEN, owner="", run=run))["script.py"][1]
+    run = types.SimpleNamespace(weights=None, info=types.SimpleNamespace(experiment=experiment))
+    said = card.offered(types.SimpleNamespace(weights=None, token=TOKEN, owner="", run=run))["script.py"][1]
     assert said.endswith(player.SCRIPT_HOLDS.format(file="reviews.csv"))
