@@ -28,6 +28,7 @@ from app.live import assets, how_measured
 from app.live.component import templates
 from app.live.feed import verdict
 from app.live.messages import pack
+from app.stage.feed import STAGE
 from engine.experiment import Changes
 from engine.frame import Frame
 from engine.number_format import count
@@ -267,14 +268,11 @@ def curves_so_far(recording: Recording) -> Iterator[tuple[Frame, Curves]]:
 
 
 def message(
-    recording: Recording,
-    figures: dict[str, LiveFigure],
-    frame: Frame,
-    curves: Curves,
-    also: dict[str, Patch] | None = None,
+    recording: Recording, figures: dict[str, LiveFigure], frame: Frame, curves: Curves, stage: Patch | None = None
 ) -> bytes:
-    """One complete frame for the browser, independent of the frame shown before; also: patches of what is no figure."""
-    info, patches, readouts = recording.info_at(frame.step), dict(also or {}), {}
+    """One complete frame for the browser, independent of the frame shown before; with a stage also its patch."""
+    info, readouts = recording.info_at(frame.step), {}
+    patches = {} if stage is None else {STAGE: stage}
     for name, figure in figures.items():
         source = _measured(recording, frame, figure.requires)
         patches[name] = figure.patch(info, source, curves)
