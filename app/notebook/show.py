@@ -45,6 +45,9 @@ class Shown:
     def __init__(self, page: watched.Page, height: int) -> None:
         self.html, self.height = _html(*page), height
 
+    def __repr__(self) -> str:
+        return "The network and its figures, for a notebook that shows HTML."
+
     def _repr_html_(self) -> str:
         return (
             f'<iframe sandbox="allow-scripts allow-downloads" srcdoc="{escape(self.html)}" '

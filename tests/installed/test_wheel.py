@@ -1,7 +1,8 @@
-"""The command `rnn-playground` of an installed wheel, away from the clone."""
+"""An installed wheel, away from the clone: the command `rnn-playground`, and the example notebook."""
 
 from __future__ import annotations
 
+import email
 import json
 import re
 import subprocess
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from packaging.requirements import Requirement
 
 from engine import screen
 from engine.codegen import script
@@ -67,7 +69,7 @@ def test_the_wheel_has_what_is_needed_under_one_name(installed: Installed):
     assert {name.split("/")[0] for name in names} == {"rnn_playground", "rnn_playground-0.1.0.dist-info"}
     inside = {name.split("/")[1] for name in names if name.startswith("rnn_playground/")}
     assert inside == {
-        "__init__.py", "__main__.py", "engine", "app", "presets", "lessons", ".streamlit",
+        "__init__.py", "__main__.py", "notebook.py", "engine", "app", "presets", "lessons", ".streamlit",
     }  # fmt: skip
     tracked = subprocess.run(["git", "ls-files", "engine", "app", "presets"], cwd=ROOT, capture_output=True, text=True)
     if tracked.returncode == 0:  # the tests may run on an exported tree
@@ -75,6 +77,22 @@ def test_the_wheel_has_what_is_needed_under_one_name(installed: Installed):
     named = re.compile(r"^\s*(?:from|import) (?:engine|app)\b|python -m engine|['\"`](?:engine|app)\.\w", re.MULTILINE)
     left = {name: found for name, text in texts.items() if (found := named.findall(text))}
     assert left == {}
+
+
+def test_the_exact_versions_of_the_clone_are_among_those_that_the_wheel_accepts(installed: Installed):
+    with zipfile.ZipFile(installed.wheel) as wheel:
+        (name,) = [each for each in wheel.namelist() if each.endswith("METADATA")]
+        metadata = email.message_from_bytes(wheel.read(name))
+    accepted = {(needed := Requirement(each)).name: needed.specifier for each in metadata.get_all("Requires-Dist", [])}
+    lines = [
+        line for file in ("requirements.txt", "requirements-cluster.txt") for line in (ROOT / file).read_text().split()
+    ]
+    exact = dict(line.split("==") for line in lines if "==" in line)
+    assert exact.keys() - accepted.keys() == {"pytest"} and accepted.keys() <= exact.keys()
+    assert [package for package, versions in accepted.items() if not versions.contains(exact[package])] == []
+    assert "streamlit" not in {
+        Requirement(each).name for each in metadata.get_all("Requires-Dist") if "extra" not in each
+    }
 
 
 def test_the_page_answers_and_opens_a_recording(installed: Installed, recorded: str):
@@ -129,6 +147,42 @@ def test_without_streamlit_all_works_but_the_page(installed: Installed):
     assert done.returncode == 2, done.stderr
     assert "the packages streamlit cannot be found here: python -m pip install 'rnn-playground[app]'" in done.stderr
     assert json.loads(done.stdout) == [script(Experiment(**settings)) for settings in scripts]
+
+
+NOTEBOOK = ROOT / "docs" / "notebook.ipynb"
+RUNS = """
+import ast, contextlib, io, json, sys
+cells = [cell for cell in json.load(open(sys.argv[1]))["cells"] if cell["cell_type"] == "code"]
+names, every = {"__name__": "__main__"}, []
+for cell in cells:  # as a kernel does: what the last line is worth is shown
+    body, printed = ast.parse("".join(cell["source"])), io.StringIO()
+    last = ast.Expression(body.body.pop().value) if isinstance(body.body[-1], ast.Expr) else None
+    with contextlib.redirect_stdout(printed):
+        exec(compile(body, "cell", "exec"), names)
+        value = None if last is None else eval(compile(last, "cell", "eval"), names)
+    html = value._repr_html_() if hasattr(value, "_repr_html_") else ""
+    every.append([printed.getvalue(), "" if value is None else repr(value), html])
+json.dump(every, sys.stdout)
+"""
+
+
+def test_the_cells_of_the_notebook_run_and_say_what_is_stored(installed: Installed):
+    done = installed.run("python", "-c", RUNS, str(NOTEBOOK))
+    assert done.returncode == 0, done.stderr
+    stored = [cell for cell in json.loads(NOTEBOOK.read_text(encoding="utf-8"))["cells"] if cell["cell_type"] == "code"]
+    for (printed, shown, html), cell in zip(json.loads(done.stdout), stored, strict=True):
+        said = "".join("".join(out["text"]) for out in cell["outputs"] if out["output_type"] == "stream")
+        data = next((out["data"] for out in cell["outputs"] if out["output_type"] == "execute_result"), {})
+        assert _words(printed) == _words(said)
+        assert _words(shown) == _words("".join(data.get("text/plain", "")))
+        assert html[:60] == "".join(data.get("text/html", ""))[:60]
+    frames = [html for *_, html in json.loads(done.stdout) if html.startswith('<iframe sandbox="allow-scripts')]
+    assert len(frames) == 2 and all("http://" not in each.split("srcdoc")[0] for each in frames)
+
+
+def _words(text: str) -> list[str]:
+    """Without the numbers, whose last digits another machine computes otherwise."""
+    return [word for word in text.split() if not any(sign.isdigit() for sign in word)]
 
 
 @pytest.mark.full
