@@ -79,5 +79,5 @@ def _table(experiment: Experiment, weights: StartWeights) -> pd.DataFrame:
     rows = []
     for name, shape in parameter_shapes(experiment).items():
         anew = weights_text.ZERO if name in weights.zero else weights_text.DRAWN.format(why=weights.drawn.get(name))
-        rows.append((name, " x ".join(map(str, shape)), weights.taken.get(name, anew)))
+        rows.append((name, " × ".join(map(str, shape)), weights.taken.get(name, anew)))
     return pd.DataFrame(rows, columns=[weights_text.NETWORK, weights_text.SHAPE, weights_text.SOURCE])

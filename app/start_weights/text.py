@@ -6,7 +6,7 @@ from app import text
 from engine.weights import StartWeights
 
 OPENING = "The weights are being read."
-IN_FILE = "**{name}** has {modules}. In the playground are now: {data}. What of the file such a network can use:"
+IN_FILE = "In **{name}**: {modules}. On the data in the playground, {data}, such a network can use of it:"
 COMPLETE = "All weights of the network are in the file."
 TRAIN = "Train from these weights"
 NETWORK, SHAPE, SOURCE, DRAWN, ZERO = "Weight of the network", "Shape", "From the file", "drawn anew: {why}", "0"

@@ -166,4 +166,4 @@ def _source(name: str, shape: tuple[int, ...], tensors: Mapping[str, np.ndarray]
 
 
 def _shape(shape: tuple[int, ...]) -> str:
-    return " x ".join(map(str, shape))
+    return " × ".join(map(str, shape))

@@ -69,7 +69,7 @@ def test_what_fits_is_shown_and_a_run_starts_from_it(pool):
     )
     table = page.dataframe[0].value.set_index(panel.weights_text.NETWORK)[panel.weights_text.SOURCE]
     assert table["recurrent.weight_hh_l0"] == "rnn.weight_hh_l0"
-    assert table["head.weight"].startswith("drawn anew: the file has none that is 10 x 6; it has fc.weight 3 x 6")
+    assert table["head.weight"].startswith("drawn anew: the file has none that is 10 × 6; it has fc.weight 3 × 6")
     press(page, "start_weights")
     page = turn(page, "playground", **page.query_params)
     assert slot().experiment.cell == "gru" and slot().paused and pool.weights[-1]

@@ -72,8 +72,8 @@ def test_what_does_not_fit_is_drawn_anew_and_said_with_its_shape():
     numbers = Experiment(task="adding", hidden_size=6, num_layers=2, seq_len=8, batch_size=4)
     file = opened(model.state_dict())
     start = fit(file, numbers.replace(**settings_that_fit(file, numbers)))
-    assert start.drawn["recurrent.weight_ih_l0"] == "rnn.weight_ih_l0 is 24 x 5, and 24 x 2 is needed"
-    assert start.drawn["head.weight"].startswith("the file has none that is 1 x 6; it has") and len(start.drawn) == 3
+    assert start.drawn["recurrent.weight_ih_l0"] == "rnn.weight_ih_l0 is 24 × 5, and 24 × 2 is needed"
+    assert start.drawn["head.weight"].startswith("the file has none that is 1 × 6; it has") and len(start.drawn) == 3
     assert "head.bias is drawn anew: " in str(start)
     fresh, trainer = Trainer(numbers.replace(cell="lstm")), Trainer(numbers.replace(cell="lstm"), start.packed)
     assert torch.equal(fresh.model.head.weight, trainer.model.head.weight), "drawn as without a file"

@@ -38,6 +38,18 @@ def test_the_first_frame_is_step_0_and_training_goes_on(pool):
     assert run.status().phase == RunPhase.STOPPED
 
 
+def test_a_run_starts_from_the_weights_that_it_was_given_also_after_its_worker_died(pool):
+    other = Trainer(SMALL.replace(seed=7))
+    run = pool.submit(SMALL, paused=True, weights=other.weights())
+    expected = Trainer(SMALL, other.weights()).frame()
+    wait_for(lambda: run._frame is not None)
+    assert_same(run._frame, expected)
+    os.kill(pool.pids[0], signal.SIGKILL)
+    wait_for(lambda: "was replaced" in run.status().message and run.status().phase == RunPhase.PAUSED)
+    assert_same(frame_of(run), expected)
+    run.stop()
+
+
 def test_nobody_looks_so_no_frame_is_taken_but_the_curve_grows(run):
     wait_for(lambda: run._frame is not None)
     first = run._frame
