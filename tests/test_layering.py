@@ -43,7 +43,7 @@ FLOORS: dict[str, list[str]] = {
         "race",
         "",  # a page or a card, unless it stands below
         "replay",
-        "export write",
+        "export write notebook",
         "my_runs",
         "playground",
         "main server",
