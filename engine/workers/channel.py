@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from engine.workers.protocol import PoolMessage, WorkerMessage
 
 ROOT = Path(__file__).resolve().parents[2]
+TICKS = os.sysconf("SC_CLK_TCK")  # of processor time in a second
 ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
     # Large tensors from the heap, not from fresh pages at every step: a long LSTM trains half as fast again.
@@ -40,6 +41,9 @@ class Channel(Protocol):
 
     def recv(self) -> WorkerMessage:
         """Receive the next message; blocks until there is one."""
+
+    def processor_seconds(self) -> float | None:
+        """Processor time that the worker has taken so far; None where that is not known."""
 
     def kill(self) -> None:
         """End the worker at once."""
@@ -93,6 +97,14 @@ class LocalProcess:
     def recv(self) -> Any:
         """Receive the next message; blocks until there is one."""
         return self._connection.recv()
+
+    def processor_seconds(self) -> float | None:
+        """Processor time that the process has taken so far; None where only Linux would say."""
+        try:
+            fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            return None
+        return (int(fields[11]) + int(fields[12])) / TICKS  # in the program, and in the system for it
 
     def kill(self) -> None:
         """End the process at once."""

@@ -16,8 +16,10 @@ from engine.frame import Frame, RunInfo, RunPhase, RunStatus
 from engine.frame.reading_request import newest_requests
 from engine.recording import Recording
 from engine.recording.history import History, Waterfall
+from engine.workers.crashes import Crashes
 from engine.workers.listeners import Listeners
 from engine.workers.protocol import (
+    REPORT_EVERY,
     REQUEST_KINDS,
     CheckpointSaved,
     Open,
@@ -29,6 +31,7 @@ from engine.workers.protocol import (
     Result,
     WorkerHandle,
 )
+from engine.workers.reasons import KILLED_TWICE
 from engine.workers.run_log import RunLog
 
 ENDED = "This run has ended, so it gives no answer any more."
@@ -87,7 +90,7 @@ class Run:
         self._pending = {kind: PendingRequest() for kind in REQUEST_KINDS}
         self._request_count = 0
         self.branched_at: int | None = None
-        self.crash_count = 0  # worker processes that died while they worked on this run
+        self._crashes = Crashes()
 
     @property
     def experiment(self) -> Experiment:
@@ -252,10 +255,6 @@ class Run:
         waiting = [pending.since for kind, pending in self._pending.items() if self.is_pending(kind)]
         return time.monotonic() - min(waiting) if waiting else 0.0
 
-    def expects_news(self, after: float) -> bool:
-        """True if a worker that is alive sends something about it within so many seconds."""
-        return self._phase == RunPhase.RUNNING or self.waited > after
-
     @property
     def ended(self) -> bool:
         """True once it has failed or was stopped."""
@@ -333,6 +332,11 @@ class Run:
             "the last checkpoint." if self._log.checkpoints.all() else "the start."
         )
         self.listeners.tell()
+
+    def blame(self) -> str:
+        """Its worker process died while it worked on this run. Returns why it is not started again; empty if it is."""
+        within_a_report = self._step + self._rate * REPORT_EVERY
+        return KILLED_TWICE.format(step=self._step) if self._crashes.happened(self._step, within_a_report) else ""
 
     def fail(self, reason: str) -> None:
         """End the run with a sentence that says why."""
