@@ -6,11 +6,12 @@ It gets the templates once per run; frames come over its own socket and never pa
 from __future__ import annotations
 
 import json
+import secrets
 from typing import Any, overload
 
 import streamlit as st
 
-from app import stage_mode, state, text
+from app import stage_mode, state, tab, text
 from app.experiment_cache import cached_by_experiment
 from app.figures import ChainFigure, LiveFigure, applicable, theme
 from app.figures.theme import SCALES, TIME_MARGIN
@@ -25,6 +26,7 @@ from engine.frame import Chain, RunInfo
 from engine.preset import Preset
 
 KEY = "live"
+SERVER = secrets.token_hex(4)  # another one after a restart
 LARGE = 1.45  # scale of the figures in presentation mode
 
 
@@ -57,6 +59,13 @@ def view(slot: RunSlot, lesson: Preset | None) -> None:
             "cure": "cure" not in state.hidden(),
             "scales": SCALES,
             "time": {**TIME_MARGIN, "last": info.time_steps - 1},
+            "origin": {"server": SERVER, "session": tab.session()},
+            "words": {
+                "gone": text.RUN_GONE,
+                "again": text.OPEN_AGAIN,
+                "forgotten": text.RUN_FORGOTTEN,
+                "restarted": text.SERVER_RESTARTED,
+            },
             "how": how_measured.paragraphs(info),
             "plotly": PLOTLY_ROUTE,
             "chains": chains(info),

@@ -23,6 +23,7 @@ class View {
     this.sight = new IntersectionObserver(([{ isIntersecting }]) => { this.stageSeen = isIntersecting; if (isIntersecting) this.stream?.ask(); }, { root: root.closest('[data-testid="stMain"]'), rootMargin: '40px' });
     this.sight.observe(root.querySelector('.stage'));
     this.busy = false;
+    this.origin = window.playground?.origin; // a view before this one, in the same window
     this.state = window.playground = { painted: 0, step: -1, token: null, phase: null, log: [], stage: this.board.state };
   }
 
@@ -56,7 +57,7 @@ class View {
     followMouse(this.root.querySelector('[data-over="time"]'), { l: l * fontScale(times), r: r * fontScale(times), last }, this.plots, (t) => this.board.chooseAt(t));
     this.paint();
     const request = () => ({ seen: [...this.plots.seen, ...(this.stageSeen ? ['stage'] : [])], stage: this.board.request(), at: this.timeline.at, chain: data.chains[data.chain].at });
-    this.stream = new Stream(data.token, request, (message) => this.receive(message), () => this.lost());
+    this.stream = new Stream(data.token, request, (message) => this.receive(message), () => this.lost(), () => this.gone());
   }
 
   // The modes of the stage show the newest network.
@@ -66,11 +67,21 @@ class View {
   }
 
   // Another run: remove what is left of the previous one.
-  begin({ how, token }) {
+  begin({ how, token, origin, words }) {
     this.fresh = true;
     this.state.phase = null;
     this.panel.begin(how, token);
+    this.panel.notice(this.replaced(origin, words));
+    this.origin = this.state.origin = { ...origin, token };
+    this.words = words;
     this.timeline.begin();
+  }
+
+  // Why the run that was here is gone, though nobody has chosen another.
+  replaced({ server, session }, words) {
+    const before = this.origin;
+    if (!before || before.session === session) return '';
+    return before.server === server ? words.forgotten : words.restarted;
   }
 
   // The largest scale, up to `large`, at which the first tab's figures over time fit above the timeline.
@@ -116,6 +127,20 @@ class View {
     this.state.phase = 'lost';
   }
 
+  // The page is still as it was: have it drawn anew, which opens another run, as soon as it is connected again.
+  gone() {
+    this.panel.status({ clock: '', message: '' });
+    this.panel.notice(this.words.gone, this.words.again);
+    this.state.phase = 'gone';
+    const { token } = this;
+    const ask = (times) => {
+      if (token !== this.token || times === 0) return;
+      this.trigger('noted', 'gone');
+      setTimeout(() => ask(times - 1), 2000);
+    };
+    ask(10);
+  }
+
   async paint() {
     if (this.busy) return;
     this.busy = true;
@@ -157,6 +182,7 @@ class View {
   }
 
   close() {
+    this.token = null;
     this.stream?.close();
     this.resized.disconnect();
     this.sight.disconnect();

@@ -83,8 +83,8 @@ def wait_until_it_answers(url: str, why_ended: Callable[[], str] = lambda: "") -
 class Server:
     """The app as `make run` starts it, on a port of its own."""
 
-    def __init__(self) -> None:
-        self.port = free_port()
+    def __init__(self, port: int = 0) -> None:
+        self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.output = tempfile.TemporaryFile()  # noqa: SIM115 (open as long as the server writes)
         self.process = subprocess.Popen(
