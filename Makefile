@@ -1,5 +1,5 @@
-# make run · serve · test · test-full · test-cluster · check · bench · bench-load · bench-cluster · claims · cures · pictures. The
-# virtual environment is made when first needed.
+# make run · serve · test · test-full · test-cluster · check · soak · bench · bench-load · bench-cluster · claims · cures ·
+# pictures. The virtual environment is made when first needed.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -8,7 +8,7 @@ PORT ?= 8501
 # One more than there are cores: tests of the workers wait for processes that start.
 PROCESSES = $$($(BIN)/python -c "import os; print(os.cpu_count() + 1)")
 
-.PHONY: run serve test test-full test-cluster check bench bench-load bench-cluster claims cures pictures clean
+.PHONY: run serve test test-full test-cluster check soak bench bench-load bench-cluster claims cures pictures clean
 
 run: $(VENV)/run
 	STREAMLIT_SERVER_PORT=$(PORT) $(BIN)/python -m streamlit run app/server.py
@@ -39,6 +39,12 @@ check: $(VENV)/dev
 
 bench: $(VENV)/run
 	$(BIN)/python -m benchmarks
+
+# Visitors train while workers are killed and streams are cut: is anything lost?
+MINUTES ?= 10
+KILLS ?= 20
+soak: $(VENV)/dev
+	$(BIN)/python -m benchmarks.soak --minutes $(MINUTES) --kills $(KILLS)
 
 bench-load: $(VENV)/dev
 	$(BIN)/python -m benchmarks.load
