@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[1]
 FLOORS: dict[str, list[str]] = {
     "engine": [
         "limits",
-        "number_format cells tasks",
+        "number_format cells tasks whole_file",
         "experiment",
         "parameters data",
         "layers reading",

@@ -17,6 +17,7 @@ is in the archive only if it was asked for (`with_files`), as it is: whoever tra
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import io
@@ -41,6 +42,7 @@ from engine.recording.history import ROW, History, size_of
 from engine.recording.own_data import check_steps, describe, described
 from engine.recording.shapes import check_shapes
 from engine.tasks import OWN_DATA
+from engine.whole_file import whole_file
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -158,6 +160,7 @@ class Recording:
         """Write to a path or an open binary file. The same recording always gives the same bytes.
 
         Raises:
+            OSError: if a path cannot be written; a file that was there stays as it was.
             RecordingError: if the frames are not of one run, or too large for a file that could be loaded again.
         """
         whole = self.size + sum(len(content) for _, content in self.files)
@@ -181,7 +184,8 @@ class Recording:
         }
         if self.experiment.task == OWN_DATA:
             contents |= {"own_data": describe(self.info), "files": [name for name, _ in self.files]}
-        with zipfile.ZipFile(file, "w") as archive:
+        opened = whole_file(Path(file)) if isinstance(file, str | Path) else contextlib.nullcontext(file)
+        with opened as target, zipfile.ZipFile(target, "w") as archive:
             _write_entry(archive, CONTENTS, json.dumps(contents, indent=1, allow_nan=False).encode())
             for name in CURVES:
                 _write_entry(archive, f"{name}.npy", to_npy(getattr(self, name)))
