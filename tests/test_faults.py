@@ -27,8 +27,7 @@ def test_whatever_measures_time_uses_a_clock_that_nobody_can_set():
     for path in (*ROOT.glob("engine/**/*.py"), *ROOT.glob("app/**/*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Attribute) and (
-                (node.attr in ("utcnow", "now", "today")
-                and ast.unparse(node.value).endswith(("datetime", "date")))
+                (node.attr in ("utcnow", "now", "today") and ast.unparse(node.value).endswith(("datetime", "date")))
                 or ast.unparse(node) == "time.time"
             ):
                 found.add(str(path.relative_to(ROOT)))

@@ -2,8 +2,9 @@
 // tab requests nothing.
 const LONG_HIDDEN = 60000; // ms; meanwhile the machine may have slept, and a connection that is dead looks open
 const GONE = 4404; // the server has no such run
+// `onGone` is called where the server has no such run; a page that cannot do better is loaded anew: its address has the settings.
 class Stream {
-  constructor(token, request, onMessage, onLost, onGone = onLost) {
+  constructor(token, request, onMessage, onLost, onGone = () => location.reload()) {
     Object.assign(this, { token, request, onMessage, onLost, onGone, wait: 500, closed: false });
     this.onVisible = () => {
       if (document.hidden) this.hiddenSince = Date.now();

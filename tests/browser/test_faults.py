@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import WebSocketRoute
 
-from tests.browser.conftest import Playground, Server, new_context
+from app.live.stream import GONE
+from tests.browser.conftest import Playground, Server, is_true, new_context
 
 TRAINS = "speed=max&steps=1000000&seq_len=20&hidden_size=8"
 NOTICE = "document.querySelector('.lv-notice').textContent"
@@ -94,7 +95,7 @@ def test_a_run_that_the_server_does_not_have_is_said_to_be_gone_and_can_be_start
         if len(streams) != 1:
             stream.connect_to_server()
         else:
-            stream.close(code=4404)
+            stream.close(code=GONE)
         streams.append(stream)
 
     context = new_context(browser)
@@ -106,4 +107,27 @@ def test_a_run_that_the_server_does_not_have_is_said_to_be_gone_and_can_be_start
     assert "no longer has this run" in page.get(NOTICE)
     page.page.locator(".lv-again").click()
     page.wait("window.playground?.painted >= 2 && playground.phase === 'running'")
+    context.close()
+
+
+def test_a_race_that_the_server_does_not_have_is_opened_anew(browser, server):
+    streams: list[WebSocketRoute] = []
+
+    def through(stream: WebSocketRoute) -> None:
+        if len(streams) != 1:
+            stream.connect_to_server()
+        else:
+            stream.close(code=GONE)
+        streams.append(stream)
+
+    context = new_context(browser)
+    tab = context.new_page()
+    tab.route_web_socket("**/race/**", through)
+    tab.goto(f"{server.url}/compare", wait_until="commit")
+    assert is_true(tab, "document.querySelector('.st-key-compare') !== null")
+    tab.evaluate("() => { window.here = true }")
+    while not streams:
+        tab.wait_for_timeout(20)
+    streams[-1].close(code=1012)
+    assert is_true(tab, "window.here === undefined && document.querySelector('.st-key-compare') !== null")
     context.close()
