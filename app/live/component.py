@@ -17,6 +17,7 @@ from app.figures import ChainFigure, LiveFigure, applicable, theme
 from app.figures.theme import SCALES, TIME_MARGIN
 from app.hub import RunSlot
 from app.live import how_measured, past_runs
+from app.live import text as live_text
 from app.live.assets import LIVE_STYLE, MARKUP, PLOTLY_ROUTE, SCRIPT
 from app.live.tabs import tabs
 from app.stage.description import describe
@@ -61,10 +62,10 @@ def view(slot: RunSlot, lesson: Preset | None) -> None:
             "time": {**TIME_MARGIN, "last": info.time_steps - 1},
             "origin": {"server": SERVER, "session": tab.session()},
             "words": {
-                "gone": text.RUN_GONE,
-                "again": text.OPEN_AGAIN,
-                "forgotten": text.RUN_FORGOTTEN,
-                "restarted": text.SERVER_RESTARTED,
+                "gone": live_text.RUN_GONE,
+                "again": live_text.OPEN_AGAIN,
+                "forgotten": live_text.RUN_FORGOTTEN,
+                "restarted": live_text.SERVER_RESTARTED,
             },
             "how": how_measured.paragraphs(info),
             "plotly": PLOTLY_ROUTE,

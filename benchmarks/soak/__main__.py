@@ -43,7 +43,7 @@ def _print(plan: Plan, found: Soak) -> None:
     row("losses of updates, and of probes, that were kept and compared", "{:,}, {:,}".format(*compared))
     row("losses that differ in any bit", f"{sum(len(run.differ) for run in found.runs.values())}")
     for name, (settled, end) in (("server", found.server_memory), ("workers", found.workers_memory)):
-        row(f"MiB of the {name}: settled, at the end", f"{settled:.0f}, {end:.0f}")
+        row(f"MiB of the {name}: first half, second half", f"{settled:.0f}, {end:.0f}")
     row("problems", f"{len(found.problems)}")
     for problem in dict.fromkeys(found.problems):
         print(f"\nproblem: {problem}")

@@ -7,9 +7,11 @@ import contextlib
 import os
 import random
 import signal
+import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -58,7 +60,7 @@ class Soak:
     Args:
         back: (kind of disturbance, seconds until every visitor saw a later step than before it).
         runs: by visitor, its run beside an undisturbed one.
-        server_memory, workers_memory: MiB after the settling and at the end.
+        server_memory, workers_memory: MiB, once they have settled: medians of the first half and of the second.
         problems: sentences; empty if nothing was lost.
     """
 
@@ -136,8 +138,8 @@ class _Disturbing:
             "cuts": sum(watcher.cuts for watcher in self._watchers),
             "back": tuple(self._back),
             "recordings": recordings,
-            "server_memory": (settled[0][1], settled[-1][1]) if settled else (0.0, 0.0),
-            "workers_memory": (settled[0][2], settled[-1][2]) if settled else (0.0, 0.0),
+            "server_memory": _beginning_and_end([each[1] for each in settled]),
+            "workers_memory": _beginning_and_end([each[2] for each in settled]),
             "problems": self._problems,
         }
 
@@ -183,3 +185,9 @@ class _Disturbing:
                 weights = memory(self._server.pid), memory(*self._server.workers)
                 self._memory.append((time.monotonic(), *weights))
             await asyncio.sleep(1.0)
+
+
+def _beginning_and_end(values: Sequence[float]) -> tuple[float, float]:
+    """The medians of the first half and of the second: while a worker is replaced there is one less for a moment."""
+    half = (len(values) + 1) // 2
+    return (statistics.median(values[:half]), statistics.median(values[-half:])) if values else (0.0, 0.0)

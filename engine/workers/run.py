@@ -18,6 +18,7 @@ from engine.recording import Recording
 from engine.recording.history import History, Waterfall
 from engine.workers.crashes import Crashes
 from engine.workers.listeners import Listeners
+from engine.workers.pending_request import PendingRequest
 from engine.workers.protocol import (
     REPORT_EVERY,
     REQUEST_KINDS,
@@ -42,26 +43,6 @@ class RunPool(Protocol):
 
     def open_branch(self, parent: Run, step: int, changes: Changes, *, paused: bool, speed: float | None) -> Run:
         """Start a run that shares the past of another one up to a step."""
-
-
-class PendingRequest:
-    """The newest request of one kind until it is answered, and the newest result of that kind."""
-
-    def __init__(self) -> None:
-        self.request: Request | None = None
-        self.since = 0.0
-        self.result: Any = None
-        self.problem = ""
-
-    def begin(self, request: Request) -> None:
-        """Wait for this request, and no longer for an older one."""
-        self.request, self.since, self.problem = request, time.monotonic(), ""
-
-    def receive(self, message: RequestDone) -> None:
-        """Keep a result until there is a newer one; the result of a request that was replaced is ignored."""
-        if self.request is not None and message.number == self.request.number:
-            self.request, self.problem = None, message.problem
-            self.result = message.result if message.result is not None else self.result
 
 
 class Run:
@@ -90,6 +71,7 @@ class Run:
         self._pending = {kind: PendingRequest() for kind in REQUEST_KINDS}
         self._request_count = 0
         self.branched_at: int | None = None
+        self._furthest = 0  # step that was reported
         self._crashes = Crashes()
 
     @property
@@ -191,9 +173,15 @@ class Run:
             if name not in LIVE_SETTINGS:
                 raise ExperimentError(name, got=value, accepts="unchanged while a run goes on")
         changed, made = self._experiment.replace(**changes), self._changes_made
+        self._forget_what_was_made_otherwise()
         self._changes = record_change(made, self._step, settings_at(self.info.experiment, made), changed)
         self._experiment = changed
         self._send("update", {name: getattr(changed, name) for name in LIVE_SETTINGS})
+
+    def _forget_what_was_made_otherwise(self) -> None:
+        """After a worker was lost, the updates up to the furthest step are made again: with other settings, others."""
+        if self._furthest > self._step:
+            self._log, self._furthest = self._log.until(self._step), self._step
 
     @property
     def _changes_made(self) -> Changes:
@@ -310,6 +298,7 @@ class Run:
             self._frame, self._requested = report.frame, None
         self._phase, self._step, self._message = report.phase, report.step, report.message
         self._rate, self._share, self._solved_at = report.steps_per_second, report.share, report.solved_at
+        self._furthest = max(self._furthest, report.step)
         self._merge_changes(report.changes)
         if report.phase == RunPhase.FINISHED:
             self._paused = True

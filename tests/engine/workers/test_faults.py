@@ -13,7 +13,7 @@ import pytest
 from engine.experiment import Experiment
 from engine.frame import RunPhase
 from engine.training import Trainer
-from engine.workers import Pool
+from engine.workers import Pool, Run
 from engine.workers.protocol import CheckpointSaved, Report
 from engine.workers.reasons import NO_MEMORY
 from engine.workers.worker import Worker
@@ -79,3 +79,52 @@ def test_a_clock_that_jumps_changes_no_number_and_stops_no_frame(jump):
     updates = run.curve.updates()
     assert updates["step"].tolist() == list(range(1, len(updates) + 1))
     assert np.array_equal(updates["loss"], [alone.advance() for _ in updates])
+
+
+def test_a_change_while_a_run_makes_up_for_a_lost_worker_leaves_no_loss_of_a_past_that_is_no_more():
+    """Its updates beyond the change were made with other settings, and are made anew."""
+    run = new_run(1)
+    clock = Clock()
+    before = Worker(Connection(), clock, clock)
+    before.connection.orders += run.restart_orders()
+    turns(before, 60)
+    for message in before.connection.sent:
+        if isinstance(message, Report | CheckpointSaved):
+            run.receive(message)
+    reached = run.status().step
+    run._log.checkpoints = run._log.checkpoints.until(run._log.checkpoints.all()[0][0])
+    run.worker_lost()
+
+    after = Worker(Connection(), clock, clock)
+    after.connection.orders += run.restart_orders()
+    turns(after, 2)
+    deliver(after, run)
+    assert run.status().step < reached, "it has nothing to make up for"
+    run.attach(Sender(after))
+    run.update(learning_rate=0.05)
+    turns(after, 60)
+    deliver(after, run)
+    updates, alone, changes = run.curve.updates(), Trainer(SMALL.replace(seed=1)), list(run.changes)
+    assert run.status().step > reached and updates["step"].tolist() == list(range(1, run.status().step + 1))
+    for update in updates:
+        while changes and changes[0][0] <= alone.step:
+            alone.update(**changes.pop(0)[1])
+        assert update["loss"] == alone.advance(), update["step"]
+
+
+class Sender:
+    """A worker's handle that puts its orders where it reads."""
+
+    def __init__(self, worker: Worker) -> None:
+        self.send = worker.connection.orders.append
+
+    def close(self, key: int) -> None:
+        raise NotImplementedError
+
+
+def deliver(worker: Worker, run: Run) -> None:
+    """Let the run receive what its worker has sent since."""
+    for message in worker.connection.sent:
+        if isinstance(message, Report | CheckpointSaved):
+            run.receive(message)
+    worker.connection.sent.clear()
