@@ -1,5 +1,5 @@
-# make run · test · test-full · test-cluster · check · bench · bench-load · bench-cluster · claims · cures · pictures. The
-# virtual environment is made when first needed.
+# make run · serve · test · test-full · test-cluster · check · soak · bench · bench-load · bench-cluster · claims · cures ·
+# pictures. The virtual environment is made when first needed.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -8,10 +8,16 @@ PORT ?= 8501
 # One more than there are cores: tests of the workers wait for processes that start.
 PROCESSES = $$($(BIN)/python -c "import os; print(os.cpu_count() + 1)")
 
-.PHONY: run test test-full test-cluster check bench bench-load bench-cluster claims cures pictures clean
+.PHONY: run serve test test-full test-cluster check soak bench bench-load bench-cluster claims cures pictures clean
 
 run: $(VENV)/run
 	STREAMLIT_SERVER_PORT=$(PORT) $(BIN)/python -m streamlit run app/server.py
+
+# For others than oneself: make serve HOST=0.0.0.0 PORT=8501. Of HOST only what stands there counts, since some shells have a
+# variable of that name.
+serve: $(VENV)/run
+	$(BIN)/python -m app.serve $(if $(filter command line,$(origin HOST)),--host $(HOST)) \
+		$(if $(filter command line,$(origin PORT)),--port $(PORT))
 
 # A click that arrives while Streamlit draws the page anew is lost now and then, on a busy machine above all: what failed in
 # the browser is tried once more by itself. What fails twice fails.
@@ -30,9 +36,16 @@ check: $(VENV)/dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python .ci/audit.py
 
 bench: $(VENV)/run
 	$(BIN)/python -m benchmarks
+
+# Visitors train while workers are killed and streams are cut: is anything lost?
+MINUTES ?= 10
+KILLS ?= 20
+soak: $(VENV)/dev
+	$(BIN)/python -m benchmarks.soak --minutes $(MINUTES) --kills $(KILLS)
 
 bench-load: $(VENV)/dev
 	$(BIN)/python -m benchmarks.load

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from app import tab
 from engine.experiment import Experiment
+from engine.weights import StartWeights
 
 STORED, FROM_MAP = "_brought_network", "_from_map"
 
 
-def bring(experiment: Experiment, step: int, checkpoint: bytes) -> None:
-    """Keep a network for the next link that opens this experiment at this step.
+class Brought(NamedTuple):
+    """What a run goes on from, a trainer's checkpoint, or starts from, weights of a file; without both nothing."""
 
-    Args:
-        checkpoint: of a trainer.
-    """
-    tab.store(STORED, (experiment, step, checkpoint))
+    checkpoint: bytes = b""
+    weights: StartWeights | None = None
 
 
 def remember(experiment: Experiment) -> None:
@@ -27,8 +28,13 @@ def is_from_map(experiment: Experiment) -> bool:
     return tab.load(FROM_MAP) == experiment
 
 
-def take(experiment: Experiment, step: int) -> bytes:
-    """The checkpoint that was brought for this experiment at this step; empty if there is none. It is given once."""
-    brought = tab.load(STORED)
+def bring(experiment: Experiment, step: int, brought: Brought) -> None:
+    """Keep a network for the next link that opens this experiment at this step."""
+    tab.store(STORED, (experiment, step, brought))
+
+
+def take(experiment: Experiment, step: int) -> Brought:
+    """What was brought for this experiment at this step. It is given once."""
+    kept = tab.load(STORED)
     tab.store(STORED, None)
-    return brought[2] if brought is not None and brought[:2] == (experiment, step) else b""
+    return kept[2] if kept is not None and kept[:2] == (experiment, step) else Brought()

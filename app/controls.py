@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
 
-from app import chosen_data, drafts, own_data_store, state, tab, text
+from app import chosen_data, drafts, own_data_store, partial, state, tab, text
 from app.segments import segments
 from app.setting_effects import has_effect
 from engine.cells import CELLS
@@ -63,7 +64,7 @@ class Control:
     is_enabled: Callable[[], bool] = lambda: True
     note: Callable[[], str] | None = None
     can_type: bool = True
-    on_change: Callable[[], None] = state.on_change
+    on_change: Callable[[], object] = state.on_change
 
     def draw(self) -> None:
         """Draw the widget unless a link hides it, and below it any problem with the link's value."""
@@ -74,6 +75,10 @@ class Control:
             st.caption(self.note())
         if problem := state.refused(self.key):
             st.warning(problem)
+
+    def keep(self) -> None:
+        """Keep the value of a widget that is not drawn: Streamlit forgets it otherwise."""
+        tab.store(self.key, tab.value(self.key))
 
     def offered(self) -> list[Any]:
         """The current options, including the current value if there is one."""
@@ -184,14 +189,15 @@ CELL = (
     Control(key="num_layers", kind="segments", options=(1, 2, 3, 4)),
     Control(key="forget_bias", kind="number"),
 )  # fmt: skip
+_live = functools.partial(Control, on_change=partial.on_live_change)  # no other widget or card depends on them
 LEARNING = (
-    Control(key="learning_rate", kind="scale", options=RATES, show=lambda rate: f"{rate:g}"),
+    _live(key="learning_rate", kind="scale", options=RATES, show=lambda rate: f"{rate:g}"),
     Control(key="clip", kind="segments", options=CHOICES["clip"], show=lambda slug: text.CLIPS[slug]),
-    Control(key="clip_threshold", kind="scale", options=THRESHOLDS, show=lambda number: f"{number:g}"),
+    _live(key="clip_threshold", kind="scale", options=THRESHOLDS, show=lambda number: f"{number:g}"),
     Control(key="batch_size", kind="scale", options=BATCHES),
     Control(key="noise", kind="scale", options=NOISES, show=lambda noise: f"{noise:g}"),
-    Control(key="weight_decay", kind="scale", options=DECAYS, show=lambda decay: f"{decay:g}"),
-    Control(key="head_dropout", kind="scale", options=DROPOUTS, show=lambda share: f"{share:g}"),
+    _live(key="weight_decay", kind="scale", options=DECAYS, show=lambda decay: f"{decay:g}"),
+    _live(key="head_dropout", kind="scale", options=DROPOUTS, show=lambda share: f"{share:g}"),
     Control(key="teacher_forcing", kind="scale", options=SHARES, show=lambda share: f"{share:.0%}"),
 )
 MORE = (

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from app import drafts, own_data_link, own_data_store, text
+from app import class_link, drafts, own_data_link, own_data_store, text
 from app.setting_effects import why_no_effect
 from app.stage_mode import MODES
 from engine.experiment import (
@@ -109,6 +109,7 @@ def read(link: dict[str, str]) -> Opening:
     mode = next(filter(is_on.get, MODES), "")
     at, then = parse_step(settings.pop("at", None), refused), settings.pop("then", "")
     layer = settings.pop("layer", None)
+    settings.pop(class_link.NAME, None)  # app.classroom reads it
     is_lesson = "preset" in settings or not set(settings) & set(SETTINGS)
     slug = settings.pop("preset", OPENING)
     is_waiting = wait_until_read(slug, DATA_SECONDS)

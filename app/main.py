@@ -11,6 +11,9 @@ from pathlib import Path
 import streamlit as st
 
 from app import stage_mode, state, text
+from app.allowance import RefusedError
+from app.classroom import attendance
+from app.classroom import page as classroom
 from app.compare import page as compare
 from app.first_minute import page as first_minute
 from app.first_minute import visit
@@ -46,6 +49,7 @@ FIRST_MINUTE = st.Page(
     lambda: first_minute.page(PLAYGROUND), title=first_minute.TITLE, url_path="first", visibility="hidden"
 )
 WRITE = st.Page(lambda: write.page(PLAYGROUND), title=write.TITLE, url_path="write", visibility="hidden")
+CLASS = st.Page(lambda: classroom.page(PLAYGROUND), title=classroom.TITLE, url_path="class")
 OWN_DATA = st.Page(lambda: own_data.page(PLAYGROUND), title=own_data.TITLE, url_path="data")
 MAP = st.Page(lambda: map_page.page(PLAYGROUND), title=map_page.TITLE, url_path="map")
 PAGES = [
@@ -59,15 +63,21 @@ PAGES = [
     st.Page(compare.page, title=compare.TITLE, url_path="compare"),
     MAP,
     st.Page(lambda: replay.page(PLAYGROUND), title=replay.TITLE, url_path="recording"),
+    CLASS,
     st.Page(glossary.page, title=glossary.TITLE, url_path="glossary"),
 ]
 page = st.navigation(PAGES, position="top")
 # On a narrow screen Streamlit moves its navigation into the sidebar, which most pages do not have: there the style
-# sheet shows this menu in its place.
-with st.popover(text.PAGES, key="pages", icon=":material/menu:"):
+# sheet shows this menu in its place. Each page has one of its own: that of the page before would stay open.
+with st.container(key="pages"), st.popover(text.PAGES, key=f"menu_{page.url_path}", icon=":material/menu:"):
     for each in PAGES:
         if each.visibility == "visible":
             st.page_link(each)
 if visit.is_first({progress.COOKIE}) and page is PLAYGROUND:
     st.switch_page(FIRST_MINUTE)
-page.run()
+try:
+    if attendance.attend(PLAYGROUND, CLASS, page):
+        page.run()
+except RefusedError as refused:
+    st.warning(str(refused))
+attendance.note_run()

@@ -20,12 +20,13 @@ from app.slot_registry import SlotRegistry, TabSlot
 from engine.data import Dataset
 from engine.data.dataset import dataset_of
 from engine.experiment import Experiment
+from engine.limits import LIMITS
 from engine.preset import list_presets
 from engine.reading.job import Sources
 from engine.tasks import OWN_DATA, Task
 from engine.tasks.own import RecordedTask, known
 
-MAX_FILES, MAX_BYTES = 5, 500_000_000
+MAX_FILES, MAX_BYTES = LIMITS.files_per_visitor, LIMITS.files_megabytes * 1_000_000
 """Files of one visitor, and bytes of the files of all; those not used for longest are forgotten first."""
 OPTION = f"{OWN_DATA}~"  # what the name of a file in the list of data begins with
 DIGITS = 16  # of the fingerprint, which follow: the same file under another name is one entry

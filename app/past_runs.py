@@ -17,6 +17,7 @@ from engine.experiment import Changes, Experiment, settings_at
 from engine.frame import Frame
 from engine.number_format import count
 from engine.recording.history import ratios, size_of
+from engine.recording.memory_budget import KEPT
 from engine.workers import Run
 
 NEWEST = 12
@@ -69,6 +70,12 @@ class PastRuns:
         self._clock = clock
         self._runs: tuple[KeptRun, ...] = ()  # replaced, never changed: pages and sockets read it meanwhile
         self._lines: WeakKeyDictionary[Run, str] = WeakKeyDictionary()  # the id under which a run is kept
+        self.size, self.grown = 0, time.monotonic()  # bytes of all runs; when one was added last
+        KEPT.enter(self)
+
+    def thin(self) -> bool:
+        """False: they are few and small."""
+        return False
 
     @property
     def newest_first(self) -> tuple[KeptRun, ...]:
@@ -108,6 +115,8 @@ class PastRuns:
         self._runs = tuple(sorted((*others, new), key=lambda kept: kept.ended))
         passing = [old for old in self._runs if not old.is_kept]
         self._forget(passing[: max(0, len(passing) - NEWEST)])
+        self.grown = time.monotonic()
+        KEPT.settle()
 
     def _with_settings(self, run: KeptRun) -> KeptRun | None:
         return next((old for old in self._runs if (old.initial, old.changes) == (run.initial, run.changes)), None)
@@ -134,6 +143,7 @@ class PastRuns:
 
     def _forget(self, runs: Sequence[KeptRun]) -> None:
         self._runs = tuple(run for run in self._runs if run not in runs)
+        self.size = sum(run.bytes for run in self._runs)
 
 
 def snapshot(run: Run, frame: Frame, now: float) -> KeptRun:

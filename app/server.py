@@ -29,22 +29,34 @@ from engine.recording.growing.folder import folder
 if folder() is None:  # the screen of a model that is watched trains nothing
     HUB.pool()
 
+from app.classroom import board_feed, downloads, look
+from app.classroom import registry as classroom
 from app.compare import feed
 from app.compare.registry import RACES
 from app.export import routes
 from app.first_minute import feed as first_minute
-from app.live import stream
+from app.live import by_address, stream
 from app.live.assets import PLOTLY_ROUTE
 from app.live.feed import Feed
 from app.map import feed as map_feed
 from app.map.registry import MAPS
-from app.my_runs import csv_file
+from app.my_runs import compare_link, csv_file
 from app.own_data_store import VISITS
+from app.serve import health, logs
+from app.serve.address import serving
+from app.serve.headers import SafetyHeaders
+from app.serve.own_pages import OwnPages
+from app.serve.rates import Rates
+from app.serve.room import RoomPassword
+from app.serve.visitors import limit_uploads, refused, uploaded
 from app.watched import feed as watched
 from app.watched import lifetime
 from app.watched.registry import WATCHED
 
 EXPIRE_EVERY = 5.0  # seconds between two looks for abandoned runs and races
+SERVING = serving()
+logs.begin()
+limit_uploads()
 
 
 @functools.cache
@@ -109,15 +121,19 @@ async def lifespan(_: object) -> AsyncIterator[dict]:
             MAPS.expire()
             first_minute.RACES.expire()
             WATCHED.expire()
+            classroom.expire()
             lifetime.end_if_left()
 
     later = [asyncio.to_thread(compressed_plotly), asyncio.to_thread(lifetime.open_browser)]
     tasks = [asyncio.create_task(each) for each in (look_after(), *later)]
+    logs.begin()  # once more: uvicorn has set up its own meanwhile
+    logs.say("started", workers=HUB.started_pool.size if HUB.started_pool else 0)
     gc.collect()
     gc.freeze()  # imported modules live for ever: later collections need not visit them
     try:
         yield {}
     finally:
+        logs.say("ended")
         for task in tasks:
             task.cancel()
         HUB.shutdown()
@@ -127,14 +143,28 @@ app = st.App(
     "main.py",
     routes=[
         WebSocketRoute("/live/{token}", live_socket),
+        *by_address.ROUTES,
         *feed.ROUTES,
         *first_minute.ROUTES,
         *map_feed.ROUTES,
         *watched.ROUTES,
+        *board_feed.ROUTES,
+        *look.ROUTES,
+        *downloads.ROUTES,
         *routes.ROUTES,
         *csv_file.ROUTES,
+        *compare_link.ROUTES,
+        *health.ROUTES,
         Route(f"/{PLOTLY_ROUTE}", plotly_js),
     ],
-    middleware=[Middleware(OwnerCookie), Middleware(lifetime.Browsers)],
+    middleware=[
+        Middleware(SafetyHeaders),
+        Middleware(OwnPages, names=SERVING.own_names),
+        Middleware(RoomPassword, password=SERVING.password),
+        Middleware(Rates, uploaded=uploaded),
+        Middleware(OwnerCookie),
+        Middleware(lifetime.Browsers),
+    ],
     lifespan=lifespan,
+    on_script_error=refused,
 )

@@ -10,9 +10,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-SUSPEND_AFTER = float(os.environ.get("PLAYGROUND_SUSPEND_AFTER", "60"))
+from app.allowance import FULL, TOO_MANY_TABS, RefusedError, start_networks
+from engine.limits import LIMITS
+
+SUSPEND_AFTER = float(os.environ.get("PLAYGROUND_SUSPEND_AFTER", LIMITS.suspend_after))
 """Seconds after the last tab was closed; after a reload or a short loss of connection the run is still training."""
-FORGET_AFTER = 600.0
+FORGET_AFTER = LIMITS.forget_after
 
 
 class TabSlot(ABC):
@@ -40,6 +43,14 @@ class TabSlot(ABC):
 
     def wake(self) -> None:  # noqa: B027
         """Resume what `suspend` paused. May be called without it."""
+
+    def start_networks(self, count: int = 1) -> None:
+        """Note that so many networks are started for whoever owns this.
+
+        Raises:
+            RefusedError: if those are too many within a minute.
+        """
+        start_networks(self.owner, count)
 
     @property
     def abandoned(self) -> bool:
@@ -71,6 +82,9 @@ class SlotRegistry(Generic[T]):
         Returns:
             `mine`, if there is one; of the slots that match and are used by no tab the one that was left last; else a
             new one.
+
+        Raises:
+            RefusedError: if there are as many slots as the limits allow, and none of them was left.
         """
         with self._lock:
             if mine is not None:
@@ -80,10 +94,31 @@ class SlotRegistry(Generic[T]):
             if left:
                 slot = max(left, key=lambda candidate: candidate.idle_since)
             else:
+                self._make_room(owner)
                 slot = create()
                 self._slots.append(slot)
             self.acquire(slot)
             return slot
+
+    def _make_room(self, owner: str) -> None:
+        """Forget the slot that this browser left first if it has all it may have; likewise for all browsers.
+
+        Raises:
+            RefusedError: if none of them was left.
+        """
+        theirs = [slot for slot in self._slots if slot.owner == owner]
+        for slots, most, sentence in (
+            (theirs, LIMITS.tabs_per_visitor, TOO_MANY_TABS),
+            (self._slots, LIMITS.tabs, FULL),
+        ):
+            if len(slots) < most:
+                continue
+            left = [slot for slot in slots if slot.abandoned]
+            if not left:
+                raise RefusedError(sentence.format(most=most))
+            first = min(left, key=lambda slot: slot.idle_since)
+            first.stop()
+            self._slots.remove(first)
 
     def acquire(self, slot: T) -> None:
         """Count one more tab that uses this slot, and reopen it if it was forgotten meanwhile."""

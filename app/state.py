@@ -15,9 +15,10 @@ from typing import Any
 
 import streamlit as st
 
-from app import brought_network, chosen_data, drafts, guesses, links, own_data_store, stage_mode
-from app.hub import HUB, RunSlot, Start
+from app import brought_network, chosen_data, class_link, drafts, guesses, links, own_data_store, stage_mode
+from app.hub import HUB, RunSlot
 from app.links import WIDGETS
+from app.run_start import Start
 from engine.cells import CELLS
 from engine.experiment import AUTOREGRESSIVE_TYPES, Experiment, ExperimentError, settings_at
 from engine.preset import Preset
@@ -44,13 +45,12 @@ def open_session() -> None:
     other = opening.experiment != opening.preset.experiment or opening.changes  # not the network of the question
     asked = opening.is_lesson and not (other or opening.at or opening.mode or "lesson" in hidden())
     waits = guesses.begin(opening.preset, asked=asked)
-    paused = waits or opening.preset.paused or opening.at > 0 or bool(opening.mode)
-    trained = brought_network.take(opening.experiment, opening.at)
-    start = st.session_state._start = Start(opening.experiment, opening.changes, opening.at, paused, trained)
+    brought = brought_network.take(opening.experiment, opening.at)
+    paused = waits or opening.preset.paused or opening.at > 0 or bool(opening.mode) or brought.weights is not None
+    start = st.session_state._start = Start(opening.experiment, opening.changes, opening.at, paused, *brought)
     if "_slot" in st.session_state:  # another lesson starts a run; the same one continues as it was left
-        present = st.session_state._slot
-        same = (present.initial, present.changes) == (start.experiment, start.changes)
-        st.session_state._begin = opening.at > 0 or not same
+        same = st.session_state._slot.started_as(start)
+        st.session_state._begin = opening.at > 0 or not same or start.weights is not None
     _show(settings_at(opening.experiment, start.changes))
     st.session_state._refused = opening.refused
 
@@ -170,8 +170,7 @@ def on_next(settings: dict[str, Any]) -> None:
 
 def on_present() -> None:
     """Switch presentation mode on or off."""
-    st.session_state._present = not presenting()
-    st.session_state._changing = True
+    st.session_state._present, st.session_state._changing = not presenting(), True
 
 
 def _begin(*, paused: bool) -> None:
@@ -209,13 +208,14 @@ def on_cell() -> None:
     on_change()
 
 
-def on_change() -> None:
-    """A setting was changed by hand: the link's problems no longer matter."""
-    st.session_state._refused, st.session_state._changing = {}, True
+def on_change() -> bool:
+    """A setting was changed by hand: the link's problems no longer matter. Returns whether there were any."""
+    were_any, st.session_state._refused, st.session_state._changing = bool(st.session_state.get("_refused")), {}, True
+    return were_any
 
 
-def on_step_recorded() -> None:
-    """The worker reported the step of a live change: the link is then written again with this step."""
+def on_report() -> None:
+    """The run has come to something that page or link do not show yet."""
     st.session_state._changing = True
 
 
@@ -325,8 +325,8 @@ def current_slot() -> RunSlot:
 
 
 def write_link() -> None:
-    """Write the link: lesson, differing settings, live changes, hidden controls, presentation mode, stage mode."""
-    st.session_state._link = share_link(hidden(), present=presenting()) | stage_mode.link()
+    """Write the link: lesson, differing settings, live changes, hidden controls, presentation and stage mode, class."""
+    st.session_state._link = share_link(hidden(), present=presenting()) | stage_mode.link() | class_link.link()
     keep_link()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import Any
 
 import streamlit as st
@@ -15,6 +16,13 @@ def load(name: str) -> Any:
 def store(name: str, now: Any) -> None:
     """Store a value in this tab. Under a widget's key, it is what the widget shows when it is drawn next."""
     st.session_state[name] = now
+
+
+def session() -> str:
+    """A name for all that this tab has stored; another one once it was lost, as by a restart of the server."""
+    if "_session" not in st.session_state:
+        st.session_state._session = secrets.token_hex(8)
+    return str(st.session_state._session)
 
 
 def value(key: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import json
 from dataclasses import InitVar, dataclass, field
@@ -9,6 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from engine.cells import CELLS
+from engine.limits import LIMITS, Range
 from engine.tasks import OWN_DATA, TASKS, Task, UnknownDataError, task_named
 
 
@@ -21,8 +23,8 @@ class UpdateLimit:
     where: str
 
 
-ONE_CORE = UpdateLimit(2e10, 2**30, "one CPU core")
-GPU = UpdateLimit(1e12, 2**32, "a GPU")
+ONE_CORE = UpdateLimit(LIMITS.multiply_adds, LIMITS.network_megabytes * 2**20, "one CPU core")
+GPU = UpdateLimit(50 * ONE_CORE.multiply_adds, 4 * ONE_CORE.bytes, "a GPU")
 
 
 class ExperimentError(ValueError):
@@ -31,25 +33,6 @@ class ExperimentError(ValueError):
     def __init__(self, field: str, *, got: object, accepts: str) -> None:
         self.field, self.got, self.accepts = field, got, accepts
         super().__init__(f"{field} must be {accepts}, but got {got!r}.")
-
-
-@dataclass(frozen=True)
-class Range:
-    """The numbers that a setting accepts, both ends included."""
-
-    low: float
-    high: float
-    whole: bool = False
-
-    def __str__(self) -> str:
-        kind = "a whole number" if self.whole else "a number"
-        return f"{kind} from {self.low:,.15g} to {self.high:,.15g}"
-
-    def holds(self, value: object) -> bool:
-        """True for a finite number of the right kind inside the range; a bool is not a number."""
-        if isinstance(value, bool) or not isinstance(value, int if self.whole else (int, float)):
-            return False
-        return self.low <= value <= self.high
 
 
 RANGES: dict[str, Range] = {
@@ -250,7 +233,8 @@ class Experiment:
 
     def to_dict(self) -> dict[str, Any]:
         """All settings as plain values, for JSON, TOML and links."""
-        return dataclasses.asdict(self)
+        settings = {each.name: getattr(self, each.name) for each in dataclasses.fields(self)}
+        return settings | {"task_options": copy.deepcopy(self.task_options)}
 
     @classmethod
     def from_dict(cls, settings: dict[str, Any], held: Task | None = None) -> Experiment:

@@ -38,6 +38,7 @@ class FakeRun:
         self.curve, self.frame, self.waterfall = History(), None, Waterfall()
         self.requested: frozenset[str] = frozenset()
         self.phase, self.message = RunPhase.PAUSED if paused else RunPhase.RUNNING, ""
+        self.solved_at: int | None = None
         self.pending: set[RequestKind[Any]] = set()
         self.results: dict[RequestKind[Any], Any] = {}
         self.problems: dict[RequestKind[Any], str] = {}
@@ -46,8 +47,17 @@ class FakeRun:
         self.requested = frozenset(requested)
         return self.frame
 
+    @property
+    def newest(self) -> Frame | None:
+        return self.frame
+
+    @property
+    def ended(self) -> bool:
+        return self.phase in (RunPhase.FAILED, RunPhase.STOPPED)
+
     def status(self) -> RunStatus:
-        return RunStatus(self.phase, 0 if self.frame is None else self.frame.step, 0.0, 1.0, self.message)
+        return RunStatus(self.phase, 0 if self.frame is None else self.frame.step, 0.0, 1.0, self.message,
+                         self.solved_at)  # fmt: skip
 
     def pause(self) -> None:
         self.calls.append(("pause", None))
@@ -112,12 +122,14 @@ class FakePool:
 
     def __init__(self) -> None:
         self.runs: list[FakeRun] = []
+        self.weights: list[bytes] = []
 
     def submit(
         self, experiment: Experiment, *, paused: bool = False, speed: float | None = None, changes: Changes = (),
-        until: int = 0, checkpoint: bytes = b"",
+        until: int = 0, checkpoint: bytes = b"", weights: bytes = b"",
     ) -> FakeRun:  # fmt: skip
         self.runs.append(FakeRun(experiment, paused=paused, speed=speed, changes=changes, until=until))
+        self.weights.append(weights)
         return self.runs[-1]
 
 
@@ -212,7 +224,7 @@ class Exported:
         self.trainer = Trainer(Experiment(**{"hidden_size": 4, "seq_len": 6, "batch_size": 4, **settings}))
         self.info, self.curve, self.frames = self.trainer.info, History(), []
         self.token, self.run, self.asked = TOKEN, self, []
-        self.answers = True
+        self.answers, self.weights = True, None
         for requested in ((), ON_DEMAND_READINGS, ()):
             self.look(requested)
             self.trainer.advance()

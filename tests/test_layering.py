@@ -7,7 +7,7 @@ import graphlib
 import importlib
 import subprocess
 import sys
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -16,34 +16,39 @@ from engine.cells import CELLS
 ROOT = Path(__file__).parents[1]
 FLOORS: dict[str, list[str]] = {
     "engine": [
-        "number_format cells tasks",
+        "limits",
+        "number_format package cells tasks whole_file",
         "experiment",
         "device parameters data",
-        "layers reading",
+        "layers reading weights",
         "model frame codegen",
         "lens diagnosis recording preset ask intervention",
+        "screen",
         "watch",
         "training step_through",
         "claims cure_trials slow_motion many",
         "workers",
         "sweeps",
+        "commands",
         "__main__",
     ],
     "app": [
-        "setting_effects experiment_cache",
-        "text verdicts audio slot_registry figures weights_file tab",
+        "setting_effects experiment_cache allowance",
+        "text verdicts audio slot_registry shared_run run_start ghost figures weights_file tab",
         "slow_motion step_through stage_mode drafts past_runs own_data_link own_data_store data_text waiting "
-        "segments brought_network",
+        "segments brought_network class_link",
         "links hub thumbnail stage guesses",
         "chosen_data",
         "state",
+        "partial",
         "controls live",
         "race",
         "",  # a page or a card, unless it stands below
         "replay",
-        "export write",
+        "export write classroom notebook",
         "my_runs",
         "playground",
+        "serve",
         "main server",
     ],
 }
@@ -60,11 +65,18 @@ TORCH_FILES = {
     "engine/step_through/tracing.py",
     "engine/step_through/unrolled.py",
     "engine/step_through/verify.py",
+    "engine/weights/state_dict.py",
     "engine/workers/worker.py",
 }
 """Where something is computed. Beside these files stand the values that the server reads, without torch."""
 RAY_FILES = {"engine/sweeps/ray_tasks.py", "engine/workers/cluster.py", "engine/workers/ray_channel.py"}
 """What speaks to a Ray cluster. Ray is no part of an ordinary installation."""
+PICKLES = {"engine/workers/ray_channel.py"}
+"""Messages that we pickled ourselves, to and from our own workers on a cluster (docs/cluster.md: with a token)."""
+EXECUTES = {"engine/watch/program.py"}
+"""The script that somebody names on their own command line, to have it watched."""
+CAN_RUN_CODE = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal", "yaml", "code", "runpy"}
+COMMAND_LINES = {"engine/__main__.py", "app/serve/__main__.py"}
 MAX_LINES, MAX_FUNCTION_LINES = 350, 60
 
 
@@ -240,8 +252,13 @@ def test_only_workers_and_readings_start_threads_and_processes():
     others = [file for file in (*ENGINE, *APP) if room(file) not in [("engine", name) for name in starting_rooms]]
     starting = {file: packages(file) & starters for file in others}
     assert {file: names for file, names in starting.items() if names} == {
+        "app/serve/logs.py": {"threading"},  # what is logged of a thread's error
+        "app/allowance.py": {"threading"},  # a lock alone
         "app/slot_registry.py": {"threading"},
+        "app/shared_run.py": {"threading"},  # a lock alone
         "engine/preset/lesson_data.py": {"threading"},  # a lock alone
+        "engine/recording/history.py": {"threading"},  # a lock alone
+        "engine/recording/memory_budget.py": {"threading"},  # a lock alone
         "engine/cure_trials/measure.py": {"concurrent"},  # on the command line alone
         "engine/watch/losses.py": {"threading"},  # which thread runs, alone
         "engine/watch/screen.py": {"subprocess"},  # the page of a lens, which is asked for
@@ -256,6 +273,36 @@ def test_imports_are_absolute():
     assert bad(files(*FOLDERS), relative) == {}
 
 
+# ---- what strangers send
+
+
+def calls(file: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """Every call in a file: what is called, and its named arguments, as they are written."""
+    for node in ast.walk(tree(file)):
+        if isinstance(node, ast.Call):
+            yield ast.unparse(node.func), {each.arg: ast.unparse(each.value) for each in node.keywords if each.arg}
+
+
+def test_nothing_can_be_unpickled_or_executed():
+    with_code = {file for file in (*ENGINE, *APP) if packages(file) & CAN_RUN_CODE}
+    assert with_code == PICKLES | EXECUTES
+
+    def wrong(file: str) -> list[str]:
+        found = []
+        for called, named in calls(file):
+            if called in ("eval", "exec", "compile", "__import__", "os.system") and file not in EXECUTES:
+                found.append(called)
+            if named.get("allow_pickle", "False") != "False" or named.get("shell", "False") != "False":
+                found.append(called)
+            if called == "torch.load" and named.get("weights_only") != "True":
+                found.append(called)
+            if called in ("np.load", "numpy.load") and named.get("allow_pickle") != "False":
+                found.append(called)
+        return found
+
+    assert bad((*ENGINE, *APP), wrong) == {}
+
+
 # ---- manner
 
 
@@ -264,7 +311,8 @@ def test_nothing_prints():
         calls = [node for node in ast.walk(tree(file)) if isinstance(node, ast.Call)]
         return [call.lineno for call in calls if isinstance(call.func, ast.Name) and call.func.id == "print"]
 
-    assert bad([file for file in (*ENGINE, *APP) if file != "engine/__main__.py"], prints) == {}
+    others = [file for file in (*ENGINE, *APP) if file not in COMMAND_LINES and room(file) != ("engine", "commands")]
+    assert bad(others, prints) == {}
 
 
 def test_files_and_functions_are_short():

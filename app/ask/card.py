@@ -51,7 +51,10 @@ def card(slot: RunSlot) -> None:
         with st.form("predict_form", border=False, enter_to_submit=True):
             question = _fields(experiment, typed, run.result(ANSWER) is not None)
         if question is not None:
-            _ask(run, experiment, card_state, question)
+            has_left = slot.own()
+            _ask(slot.run, experiment, _card_state(slot.token), question)
+            if has_left:
+                st.rerun()  # the page shows another run now
         if problem := card_state.problem or run.problem(ANSWER):
             st.warning(text.escaped(problem))
         wait_for(run, ANSWER, ask_text.ASKING)

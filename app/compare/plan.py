@@ -142,7 +142,21 @@ def pair(network: Experiment, other: Experiment, preset: str) -> dict[str, str]:
     Raises:
         ExperimentError: if the second network does not support these.
     """
-    return to_link(RaceSetup(preset, (network, network.replace(**{name: getattr(other, name) for name in OWN}))))
+    return to_link(RaceSetup(preset, (network, _on_same_data(network, other))))
+
+
+def fits(network: Experiment, other: Experiment) -> bool:
+    """True if `pair` can make a link of the two."""
+    try:
+        _on_same_data(network, other)
+    except ExperimentError:
+        return False
+    return True
+
+
+def _on_same_data(network: Experiment, other: Experiment) -> Experiment:
+    """The other network with the first one's data and other SHARED settings."""
+    return network.replace(**{name: getattr(other, name) for name in OWN})
 
 
 def to_link(setup: RaceSetup) -> dict[str, str]:

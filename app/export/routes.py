@@ -145,6 +145,8 @@ async def _recording_response(
     if slot is None or slot.run.latest() is None:
         return PlainTextResponse(GONE, 404)
     recording = slot.run.recording()
+    if slot.weights is not None:
+        recording = recording.started_from(slot.weights.name)
     content = await asyncio.to_thread(make, recording)
     return _download(content, slot, recording.frames[-1].step, ending, kind, what)
 

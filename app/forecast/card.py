@@ -31,7 +31,10 @@ def card(slot: RunSlot) -> None:
         with st.form("forecast_form", border=False, enter_to_submit=True):
             asked = _fields(experiment, run.result(FORECAST) is not None)
         if asked is not None:
-            run.request(FORECAST, **asked)
+            has_left = slot.own()
+            slot.run.request(FORECAST, **asked)
+            if has_left:
+                st.rerun()  # the page shows another run now
         if problem := run.problem(FORECAST):
             st.warning(plain(problem, 400))
         wait_for(run, FORECAST, forecast_text.ASKING)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import streamlit as st
 from streamlit.navigation.page import Page
 
-from app import controls, drafts, state, tab, text
+from app import controls, drafts, partial, state, tab, text
 from app import guesses as guesses_first
 from app.hub import RunSlot
 from app.learn import progress, setting_links
@@ -19,7 +20,7 @@ from engine.frame import Frame, RunPhase
 from engine.preset import Prediction, Preset, list_presets
 
 STYLE = Path(__file__).with_name("style.css")
-POLL = 1.0  # seconds between two checks whether the run answers a prediction, or completes the lesson
+CLAIMS = "claims"
 
 
 def panel(preset: Preset | None, experiment: Experiment, write: Page | None = None) -> None:
@@ -30,9 +31,9 @@ def panel(preset: Preset | None, experiment: Experiment, write: Page | None = No
         experiment: the settings as they are now.
         write: the page on which a draft is written.
     """
-    progress.learn_state().redraw = False
+    if preset is not None:
+        check_run(preset)
     st.html(STYLE)
-    progress.keep()
     is_draft = preset is not None and drafts.is_draft(preset.slug)
     if is_draft:
         st.caption(learn_text.DRAFT)
@@ -43,6 +44,7 @@ def panel(preset: Preset | None, experiment: Experiment, write: Page | None = No
         st.caption(text.NO_LESSON if preset is None else text.place(preset, len(siblings(preset)), experiment))
     controls.PRESET.draw()
     if preset is None:
+        progress.keep()
         return
     if other_data := learn_text.other_data(preset, experiment):
         with st.container(key="other_data"):
@@ -52,9 +54,7 @@ def panel(preset: Preset | None, experiment: Experiment, write: Page | None = No
                   on_click=state.on_lesson, args=(preset.slug,))  # fmt: skip
     with st.container(key="lesson"):
         predictions(preset)
-        waits = preset.done is not None and preset.slug not in progress.done()
-        every = POLL if waits or any(not guess.result for _, _, guess in guesses(preset)) else None
-        st.fragment(follow_run, run_every=every)(preset)
+        so_far(preset)
         about(preset)
         should_happen(preset)
 
@@ -120,44 +120,86 @@ def on_guess(preset: Preset, number: int, key: str) -> None:
 # ---- what the run has shown so far
 
 
-def follow_run(preset: Preset) -> None:
-    """Check whether the run answers a guess and completes the lesson; repeated until both have happened.
-
-    The page is redrawn one check later: if a button has just set widgets, a check that was requested before still
-    brings their old values from the browser, and a page drawn from them would undo the button.
-    """
-    if progress.learn_state().redraw:
-        st.rerun()
+def check_run(preset: Preset) -> None:
+    """Check whether the run has answered a guess or completed the lesson by now."""
     slot = state.current_slot()
-    shown = slot.experiment == state.last_valid()  # False while settings change: the run is still the old one
+    if slot.experiment != state.last_valid():  # settings are being changed: the run is still the old one
+        return
     for _, prediction, guess in guesses(preset):
-        if shown and not guess.result and slot.token != guess.before:
+        if not guess.result and slot.token != guess.before:
             _check_guess(slot, preset, prediction, guess)
+    if preset.slug not in progress.done() and _is_done(slot, preset, frames_so_far(slot)):
+        progress.finish(preset.slug)
+
+
+@st.fragment(key=partial.TASK)
+def so_far(preset: Preset) -> None:
+    """Draw what the guesses wait for, and the task to do; drawn by itself once that is done."""
+    slot, answered = state.current_slot(), _answered(preset)
+    check_run(preset)
+    if _answered(preset) != answered:
+        st.rerun()
+    wait(preset, slot)
+    progress.keep()
+    for _, prediction, guess in guesses(preset):
         if not guess.result:
             st.caption(_pending_note(slot, preset, prediction))
     if preset.done is not None:
-        if shown and preset.slug not in progress.done() and _is_done(slot, preset):
-            progress.finish(preset.slug)
-            progress.learn_state().redraw = True
         with st.container(key="to_do"):
             st.markdown(learn_text.task(preset, preset.slug in progress.done()))
+
+
+def wait(preset: Preset | None, slot: RunSlot) -> None:
+    """Note in the slot what must be drawn again, and when: its run answers a guess, or completes the lesson."""
+    slot.page_waits_for = None
+    if preset is None or "lesson" in state.hidden():
+        return
+    pending = [(prediction, guess) for _, prediction, guess in guesses(preset) if not guess.result]
+    is_open = preset.done is not None and preset.slug not in progress.done()
+
+    def part(frame: Frame) -> str:
+        if any(_goes_on(slot, preset, prediction, guess, frame) for prediction, guess in pending):
+            return partial.PAGE
+        return partial.TASK if is_open and _is_done(slot, preset, [frame]) else ""
+
+    if pending or is_open:
+        slot.page_waits_for = part
+
+
+def _answered(preset: Preset) -> list[str]:
+    return [guess.result for _, _, guess in guesses(preset)]
+
+
+def _goes_on(slot: RunSlot, preset: Preset, prediction: Prediction, guess: Guess, frame: Frame) -> bool:
+    """True if this frame lets the run of a guess start, or answers the guess."""
+    if slot.token == guess.before or not _is_requested_run(slot, preset, prediction):
+        return False
+    return _must_start(slot, prediction, guess) or _answer(slot, prediction, [frame]) is not None
 
 
 def _check_guess(slot: RunSlot, preset: Preset, prediction: Prediction, guess: Guess) -> None:
     """Start the run once its first frame is there, and check whether it has shown the answer."""
     if not _is_requested_run(slot, preset, prediction) or slot.run.latest() is None:
         return
-    if slot.paused and prediction.when.needs_training and not guess.started:
+    if _must_start(slot, prediction, guess):
         slot.train()
-        progress.learn_state().redraw = True
     guess.started = True
-    status, frames = slot.run.status(), frames_so_far(slot)
-    holds = prediction.when.holds(slot.experiment, status, frames)
-    if holds is None and (status.phase == RunPhase.FINISHED or status.message):
-        holds = frames[-1]  # the run has ended
-    if holds is not None:
-        guess.result = learn_text.result(slot.run.info, holds)
-        progress.learn_state().redraw = True
+    answer = _answer(slot, prediction, frames_so_far(slot))
+    if answer is not None:
+        guess.result = learn_text.result(slot.run.info, answer)
+
+
+def _must_start(slot: RunSlot, prediction: Prediction, guess: Guess) -> bool:
+    return slot.paused and prediction.when.needs_training and not guess.started
+
+
+def _answer(slot: RunSlot, prediction: Prediction, frames: Sequence[Frame]) -> Frame | None:
+    """The first of these frames that answers the question; of a run that has ended the last one, None of any other."""
+    status = slot.run.status()
+    answer = prediction.when.holds(slot.experiment, status, frames)
+    if answer is None and (status.phase == RunPhase.FINISHED or status.message):
+        return frames[-1]
+    return answer
 
 
 def frames_so_far(slot: RunSlot) -> list[Frame]:
@@ -176,12 +218,13 @@ def _pending_note(slot: RunSlot, preset: Preset, prediction: Prediction) -> str:
     return learn_text.NOT_YET.format(step=prediction.when.step) if prediction.when.step else learn_text.SOON
 
 
-def _is_done(slot: RunSlot, preset: Preset) -> bool:
-    """True if the run meets the lesson's goal on the lesson's task, or on the task that the goal names."""
+def _is_done(slot: RunSlot, preset: Preset, frames: Sequence[Frame]) -> bool:
+    """True if one of these frames meets the lesson's goal on the lesson's task, or on the task that the goal names."""
     done = preset.done
-    assert done is not None
+    if done is None:
+        return False
     same = "task" in done.settings or slot.experiment.task == preset.experiment.task
-    return same and done.holds(slot.experiment, slot.run.status(), frames_so_far(slot)) is not None
+    return same and done.holds(slot.experiment, slot.run.status(), frames) is not None
 
 
 # ---- its text
@@ -191,7 +234,7 @@ def about(preset: Preset) -> None:
     """The explanation, and what to change next. It stays folded until all predictions are answered."""
     if not (preset.symptom or preset.explains or preset.text or preset.next):
         return
-    guessed = sum(bool(guess.result) for _, _, guess in guesses(preset)) == len(preset.predict)
+    guessed = sum(map(bool, _answered(preset))) == len(preset.predict)
     with st.expander(text.ABOUT[preset.kind], expanded=guessed and _is_course(preset)):
         if preset.symptom:
             st.markdown(learn_text.symptom(preset))
@@ -214,7 +257,10 @@ def should_happen(preset: Preset) -> None:
     """The lesson's claims and their evidence; folded, so that the user can predict first."""
     if not preset.claims:
         return
-    with st.expander(text.SHOULD_HAPPEN):
+    folded = st.expander(text.SHOULD_HAPPEN, key=CLAIMS, on_change="rerun")
+    if not folded.open:
+        return
+    with folded:
         for claim in preset.claims:
             st.markdown(claim.says)
             st.caption(text.claim_evidence(claim, table.values(preset, claim)))

@@ -80,14 +80,12 @@ class LearnState:
         done: the slugs of the lessons done in this session, of a browser without the cookie that says which it is.
         cookie_read: whether the lessons in the browser's cookie are among those done.
         forgotten: how many times the user has asked to forget all lessons done.
-        redraw: whether the next check must redraw the whole page.
     """
 
     guesses: dict[tuple[str, int], Guess] = field(default_factory=dict)
     done: set[str] = field(default_factory=set)
     cookie_read: bool = False
     forgotten: int = 0
-    redraw: bool = False
 
 
 @st.cache_resource(scope="session", show_spinner=False)

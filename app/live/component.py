@@ -6,25 +6,31 @@ It gets the templates once per run; frames come over its own socket and never pa
 from __future__ import annotations
 
 import json
+import secrets
+from collections.abc import Collection, Mapping
 from typing import Any, overload
 
 import streamlit as st
 
-from app import stage_mode, state, text
+from app import partial, stage_mode, state, tab, text
 from app.experiment_cache import cached_by_experiment
 from app.figures import ChainFigure, LiveFigure, applicable, theme
 from app.figures.theme import SCALES, TIME_MARGIN
 from app.hub import RunSlot
 from app.live import how_measured, past_runs
-from app.live.assets import LIVE_STYLE, MARKUP, PLOTLY_ROUTE, SCRIPT
+from app.live import text as live_text
+from app.live.assets import MARKUP, PLOTLY_ROUTE
+from app.live.by_address import FIGURES, HIDDEN, LOADER
 from app.live.tabs import tabs
+from app.past_runs import KeptRun
 from app.stage.description import describe
 from app.stage.microscope.description import configuration
 from engine.experiment import Experiment
 from engine.frame import Chain, RunInfo
 from engine.preset import Preset
 
-KEY = "live"
+KEY, LOOK = "live", "look"
+SERVER = secrets.token_hex(4)  # another one after a restart
 LARGE = 1.45  # scale of the figures in presentation mode
 
 
@@ -33,42 +39,88 @@ def view(slot: RunSlot, lesson: Preset | None) -> None:
 
     In presentation mode the figures are enlarged, and of a lesson only its own are shown.
     """
-    component = st.components.v2.component("live_view", html=MARKUP, css=LIVE_STYLE, js=SCRIPT, isolate_styles=False)
+    component = st.components.v2.component("live_view", html=MARKUP, css=HIDDEN, js=LOADER, isolate_styles=False)
     info = slot.run.info.showing(state.chain())
     shown = tabs(info, lesson)
     if lesson is not None and state.presenting():
         shown = shown[:1]
     beside = slot.beside
-    named = {name for tab in shown for name in tab["figures"]}
+    named = frozenset(name for tab in shown for name in tab["figures"])
     component(
         key=KEY,
         data={
             "token": slot.token,
-            "figures": past_runs.with_traces(
-                [figure for figure in templates(info.experiment, info.shown) if figure["name"] in named], info, beside
-            ),
+            "figures": _address(info, named, beside),
             "beside": past_runs.key(beside),
             "tabs": shown,
             "lesson": lesson.slug if lesson is not None else "",
-            "stage": stage(info.experiment),
-            "cell": configuration(info.cell_kind, info.nonlinearity),
             "large": LARGE if state.presenting() else 1,
             "mode": stage_mode.now(),
             "cure": "cure" not in state.hidden(),
-            "scales": SCALES,
-            "time": {**TIME_MARGIN, "last": info.time_steps - 1},
-            "how": how_measured.paragraphs(info),
-            "plotly": PLOTLY_ROUTE,
-            "chains": chains(info),
-            "chain": info.chains.index(info.shown_chain),
-            "show": text.LAYER_SHOWN if info.num_layers > 1 else text.DIRECTION_SHOWN,
+            **drawn(info),
         },
         on_cure_change=lambda: state.on_cure(KEY),
-        on_noted_change=state.on_step_recorded,
+        on_noted_change=partial.on_step_recorded,
+        on_redraw_change=lambda: partial.on_redraw(KEY),
         on_mode_change=lambda: state.on_mode(KEY),
         on_branch_change=lambda: state.on_branch(KEY),
         on_chain_change=lambda: state.on_chain(KEY),
     )
+
+
+def look(slot: RunSlot, token: str, figures: Collection[str] | None = None) -> None:
+    """Mount the view of somebody else's run, in which nothing can be changed.
+
+    Args:
+        token: the last part of the address of its socket.
+        figures: names of those to draw; None for all, in their tabs.
+    """
+    component = st.components.v2.component("live_view", html=MARKUP, css=HIDDEN, js=LOADER, isolate_styles=False)
+    info = slot.run.info
+    shown = tabs(info, None) if figures is None else [{"name": "", "figures": list(figures)}]
+    named = frozenset(name for tab in shown for name in tab["figures"])
+    component(
+        key=LOOK,
+        data={
+            "token": token,
+            "figures": _address(info, named, {}),
+            "beside": past_runs.key({}),
+            "tabs": shown,
+            "lesson": "",
+            "large": 1,
+            "mode": "",
+            "cure": False,
+            **drawn(info),
+        },
+    )
+
+
+def drawn(info: RunInfo) -> dict[str, Any]:
+    """What a live view draws of a run before its first frame, its figures apart."""
+    return {
+        "stage": stage(info.experiment),
+        "cell": configuration(info.cell_kind, info.nonlinearity),
+        "scales": SCALES,
+        "time": {**TIME_MARGIN, "last": info.time_steps - 1},
+        "origin": {"server": SERVER, "session": tab.session()},
+        "words": {
+            "gone": live_text.RUN_GONE,
+            "again": live_text.OPEN_AGAIN,
+            "forgotten": live_text.RUN_FORGOTTEN,
+            "restarted": live_text.SERVER_RESTARTED,
+        },
+        "how": how_measured.paragraphs(info),
+        "plotly": PLOTLY_ROUTE,
+        "chains": chains(info),
+        "chain": info.chains.index(info.shown_chain),
+        "show": text.LAYER_SHOWN if info.num_layers > 1 else text.DIRECTION_SHOWN,
+    }
+
+
+def _address(info: RunInfo, names: frozenset[str], beside: Mapping[int, KeptRun]) -> str:
+    """Where the browser finds these figures without data, with a trace for each of the past runs beside this one."""
+    figures = [figure for figure in templates(info.experiment, info.shown) if figure["name"] in names]
+    return FIGURES.address(past_runs.with_traces(figures, info, beside))
 
 
 def chains(info: Chain) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ import dataclasses
 import json
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from app import data_text, text
@@ -16,6 +16,7 @@ from app.hub import RunSlot
 from app.live import past_runs, timeline
 from app.live.component import templates
 from app.live.messages import pack
+from app.live.shared_messages import SHARED, Sent
 from app.live.tabs import ON_THE_STAGE
 from app.stage.feed import STAGE, StageFeed
 from app.verdicts import BAD, LOOK_AT, NO_CURE, VERDICTS, figure_of
@@ -62,6 +63,7 @@ class Feed:
         self._slow_due = 0.0
         self._shown_at: int | None = None
         self._timeline_sent: dict[str, Any] = {}
+        self._redrawn_for: Callable[[Frame], str] | None = None  # what the page waited for when it was told last
 
     @property
     def ended(self) -> bool:
@@ -90,6 +92,9 @@ class Feed:
             self.stage.receive(request.get("stage"))
             layer, direction = request["chain"]
             self.chain = (layer, direction) if type(layer) is type(direction) is int else None
+        if self.slot.is_shared and not self.stage.is_plain:
+            self.slot.wants_own_run = True  # the page gives it one
+            self.stage.receive(None)
 
     def advance(self, *, requested: bool) -> None:
         """Do nothing: a worker trains the run without the socket."""
@@ -104,6 +109,7 @@ class Feed:
         if STAGE in self.seen:
             requested |= self.stage.requires()
         frame = self.run.latest(requested if self.at is None else ())
+        again = self._again(frame)
         if self.at is not None:
             frame = self.run.frame_at(self.at) or frame
         if self.at != self._shown_at:
@@ -113,7 +119,38 @@ class Feed:
         self.stage.is_live = self.at is None
         due, on_stage = self._due(frame), STAGE in self.seen and self.stage.is_due(frame)
         if frame is self._sent and not due and not on_stage:
-            return None
+            return pack({}, status=self._status(), **again) if again else None
+        timeline = self._timeline()
+        if self._is_shared and not again:
+            message = self._shared(frame, due, on_stage, timeline)
+        else:
+            message = self._packed(frame, due, on_stage, timeline, again)
+        self._drawn |= dict.fromkeys(due, frame)
+        self._sent = frame
+        return message
+
+    @property
+    def _is_shared(self) -> bool:
+        """True if what is sent depends on nothing that this tab alone has."""
+        own = self._ghost is not None or self._beside or self.at is not None
+        return self.slot.is_shared and not own and self.stage.is_plain
+
+    def _shared(self, frame: Frame, due: list[str], on_stage: bool, timeline: dict[str, Any]) -> bytes:
+        """The message with a frame, as another browser got it that has been sent the same before, or packed anew."""
+        stage = (self.stage.choice, tuple(self.stage.told.items())) if on_stage else None
+        key = (tuple(due), self._sent is None, stage, json.dumps(timeline), self.chain)
+        sent = SHARED.find(self.run, key, frame)
+        if sent is None:
+            message = self._packed(frame, due, on_stage, timeline, {})
+            SHARED.keep(self.run, key, sent := Sent(frame, message, self.stage.told))
+        elif on_stage:
+            self.stage.note_sent(frame, sent.told)
+        return sent.message
+
+    def _packed(
+        self, frame: Frame, due: list[str], on_stage: bool, timeline: dict[str, Any], again: dict[str, str]
+    ) -> bytes:
+        """The message with a frame: the patches of these figures, and all that is said of it."""
         first = self._sent is None
         info = self.run.info_at(frame.step).showing(self.chain)
         curves = curves_of(self.run.curve, self.run.waterfall, info.shown_chain, self.run.frames)
@@ -123,17 +160,15 @@ class Feed:
             patches[name] = self._figures[name].patch(info, frame, drawn)
             if name not in self._drawn:
                 patches[name] |= self._past(name, info)
-            self._drawn[name] = frame
         if on_stage:
             patches[STAGE] = self.stage.patch(info, frame)
-        self._sent = frame
         return pack(
             patches,
             step=frame.step,
             readouts={name: self._figures[name].readout(info, frame) for name in (self._figures if first else due)},
             verdict=verdict(info, frame),
             status=self._status(),
-            timeline=self._timeline(),
+            timeline=timeline,
             missing=[] if self.at is None else [
                 name
                 for name, figure in self._figures.items()
@@ -141,7 +176,16 @@ class Feed:
             ],
             replay=self.at is not None,
             judged=judged_chain(info, frame),
+            **again,
         )  # fmt: skip
+
+    def _again(self, newest: Frame | None) -> dict[str, str]:
+        """{"again": part of the page} if the run has come to what the page waits for. Once for each drawing of it."""
+        waits_for = _whole_page if self.slot.wants_own_run else self.slot.page_waits_for
+        if newest is None or waits_for is None or waits_for is self._redrawn_for or not (part := waits_for(newest)):
+            return {}
+        self._redrawn_for = waits_for
+        return {"again": part}
 
     def _past(self, name: str, info: RunInfo) -> Patch:
         """The previous run in grey, and the past runs that are drawn beside this one."""
@@ -200,6 +244,11 @@ class Feed:
         status: RunStatus = self.run.status()
         again = f" {REPEATS}" if status.phase == RunPhase.REFUSED else ""
         return {"phase": str(status.phase), "clock": text.clock(status), "message": f"{status.message}{again}"}
+
+
+def _whole_page(frame: Frame) -> str:
+    """What a page waits for that must be drawn again whatever the run shows."""
+    return "page"
 
 
 def curves_of(

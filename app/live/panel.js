@@ -15,6 +15,7 @@ class Panel {
       this.find('stop').disabled = true;
       onStop(this.verdict.stop.step);
     };
+    this.find('again').onclick = () => location.reload(); // the address holds the settings
     this.find('see').querySelector('a').onclick = (event) => {
       event.preventDefault(); // the address holds the settings
       plots.pointOut(this.verdict.figure);
@@ -97,6 +98,13 @@ class Panel {
     const place = this.find('message');
     place.hidden = !message;
     if (place.textContent !== message) place.textContent = message;
+  }
+
+  // What has happened to the run, and a button that opens its link again.
+  notice(says, again = '') {
+    this.find('notice').hidden = !says;
+    this.find('notice').firstElementChild.textContent = says;
+    this.offer(this.find('again'), again);
   }
 
   close() {

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from app.figures import FIGURES, Curves, LiveFigure, PastRun, Patch, theme
-from app.hub import Ghost
+from app.ghost import Ghost
 from app.past_runs import KeptRun
 from engine.frame import RunInfo
 

@@ -295,7 +295,7 @@ class Plots {
   }
 
   resize() {
-    for (const { box, plot } of Object.values(this.cards)) if (plot._fullLayout && !box.hidden) this.fitIn(plot);
+    for (const { box, plot } of Object.values(this.cards)) if (plot._fullLayout && !box.hidden && plot.offsetWidth) this.fitIn(plot); // no width: it is being taken off the page
   }
 
   // Where the rows of a legend become fewer or more, Plotly moves the axes and leaves the legend where it was: drawn again.

@@ -18,7 +18,8 @@ from engine.workers import Listeners
 POLL = 0.01  # seconds between two looks at a feed that does not tell when it has something new
 LONGEST_SLEEP = 1.0  # seconds between two looks at one that does, at most
 MAX_VIEWERS = 8  # sockets per slot
-REFUSED = 1008  # close code "policy violation": wrong origin, or the run has ended; the browser does not try again
+REFUSED = 1008  # close code "policy violation": wrong origin, or another run took its place; no browser tries again
+GONE = 4404  # close code: this server has no such run; it was started again, or has forgotten the run
 
 
 class MessageFeed(Protocol):
@@ -57,19 +58,25 @@ class TellingFeed(MessageFeed, Protocol):
 T = TypeVar("T", bound=TabSlot)
 
 
-async def serve(socket: WebSocket, slots: SlotRegistry[T], open_feed: Callable[[T], MessageFeed]) -> None:
+async def serve(
+    socket: WebSocket, slots: SlotRegistry[T], open_feed: Callable[[T], MessageFeed], most: int = MAX_VIEWERS
+) -> None:
     """Stream one run or race to a browser until one of the two ends.
 
     Args:
         socket: of a route with a `token` in its path.
         slots: where the token is looked up.
         open_feed: makes the feed of a slot.
+        most: sockets of one slot.
     """
     slot = slots.find(socket.path_params["token"])
-    if slot is None or not same_origin(socket) or slot.viewers >= MAX_VIEWERS:
+    if not same_origin(socket) or (slot is not None and slot.viewers >= most):
         await socket.close(REFUSED)
         return
     await socket.accept()
+    if slot is None:
+        await socket.close(GONE)  # only now: a browser is not told why it was not accepted
+        return
     slots.watch(slot, 1)
     feed = open_feed(slot)
     alarm, requested = _Alarm(feed), asyncio.Event()

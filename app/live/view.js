@@ -23,11 +23,34 @@ class View {
     this.sight = new IntersectionObserver(([{ isIntersecting }]) => { this.stageSeen = isIntersecting; if (isIntersecting) this.stream?.ask(); }, { root: root.closest('[data-testid="stMain"]'), rootMargin: '40px' });
     this.sight.observe(root.querySelector('.stage'));
     this.busy = false;
+    this.origin = window.playground?.origin; // a view before this one, in the same window
     this.state = window.playground = { painted: 0, step: -1, token: null, phase: null, log: [], stage: this.board.state };
   }
 
-  configure(data, trigger) {
+  // The figures without data stand under an address; what comes back when the page shows another run by then is dropped.
+  async configure(data, trigger) {
     this.trigger = trigger;
+    this.wanted = data;
+    const figures = await this.fetched(data.figures);
+    if (this.wanted !== data || this.closed) return;
+    if (figures) this.show({ ...data, figures });
+    else {
+      this.lost();
+      setTimeout(() => { if (this.wanted === data && !this.closed) this.configure(data, trigger); }, 1000);
+    }
+  }
+
+  // The figures at an address, fetched once as long as it stays the same; null if they did not come.
+  fetched(address) {
+    if (this.address !== address) {
+      this.address = address;
+      this.files = fetch(new URL(address, document.baseURI).href).then((found) => (found.ok ? found.json() : null)).catch(() => null);
+      this.files.then((figures) => { if (!figures && this.address === address) this.address = null; });
+    }
+    return this.files;
+  }
+
+  show(data) {
     this.plots.source = data.plotly;
     this.root.querySelector('.lv').dataset.cure = data.cure;
     const shown = JSON.stringify([data.large, data.tabs]);
@@ -56,7 +79,7 @@ class View {
     followMouse(this.root.querySelector('[data-over="time"]'), { l: l * fontScale(times), r: r * fontScale(times), last }, this.plots, (t) => this.board.chooseAt(t));
     this.paint();
     const request = () => ({ seen: [...this.plots.seen, ...(this.stageSeen ? ['stage'] : [])], stage: this.board.request(), at: this.timeline.at, chain: data.chains[data.chain].at });
-    this.stream = new Stream(data.token, request, (message) => this.receive(message), () => this.lost());
+    this.stream = new Stream(data.token, request, (message) => this.receive(message), () => this.lost(), () => this.gone());
   }
 
   // The modes of the stage show the newest network.
@@ -66,11 +89,21 @@ class View {
   }
 
   // Another run: remove what is left of the previous one.
-  begin({ how, token }) {
+  begin({ how, token, origin, words }) {
     this.fresh = true;
     this.state.phase = null;
     this.panel.begin(how, token);
+    this.panel.notice(this.replaced(origin, words));
+    this.origin = this.state.origin = { ...origin, token };
+    this.words = words;
     this.timeline.begin();
+  }
+
+  // Why the run that was here is gone, though nobody has chosen another.
+  replaced({ server, session }, words) {
+    const before = this.origin;
+    if (!before || before.session === session) return '';
+    return before.server === server ? words.forgotten : words.restarted;
   }
 
   // The largest scale, up to `large`, at which the first tab's figures over time fit above the timeline.
@@ -102,9 +135,10 @@ class View {
   receive(message) {
     this.panel.status(message.status, this.timeline.at);
     const { phase } = message.status;
-    if (['finished', 'refused'].includes(phase) && this.state.phase !== phase) this.trigger('noted', phase); // by itself: another button is the next one now
+    const ended = ['finished', 'refused'].includes(phase) && this.state.phase !== phase; // by itself: another button is the next one now
     this.state.phase = phase;
-    if (message.step === undefined) return; // a status of the run, without a frame
+    if (ended || message.again) this.trigger('redraw', ended ? 'page' : message.again);
+    if (message.step === undefined) return void (message.again && this.stream.ask()); // no frame; news of the run need no request
     if (this.timeline.receive(message.timeline)) this.trigger('noted', JSON.stringify(message.timeline.changes));
     if (message.replay !== (this.timeline.at !== null)) return void this.stream.ask(); // an answer to a request from before the timeline was moved
     this.frame = this.frame ? { ...message, patches: [...this.frame.patches, ...message.patches] } : message;
@@ -114,6 +148,20 @@ class View {
   lost() {
     this.panel.status({ clock: 'connection lost, reconnecting …', message: '' });
     this.state.phase = 'lost';
+  }
+
+  // The page is still as it was: have it drawn anew, which opens another run, as soon as it is connected again.
+  gone() {
+    this.panel.status({ clock: '', message: '' });
+    this.panel.notice(this.words.gone, this.words.again);
+    this.state.phase = 'gone';
+    const { token } = this;
+    const ask = (times) => {
+      if (token !== this.token || times === 0) return;
+      this.trigger('noted', 'gone');
+      setTimeout(() => ask(times - 1), 2000);
+    };
+    ask(10);
   }
 
   async paint() {
@@ -157,6 +205,8 @@ class View {
   }
 
   close() {
+    this.closed = true;
+    this.token = null;
     this.stream?.close();
     this.resized.disconnect();
     this.sight.disconnect();

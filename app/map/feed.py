@@ -94,7 +94,9 @@ def _point(given: Any, shown: Map) -> tuple[int, int, int] | None:
     """The panel, row and column that the browser names; None for none, or for one that is not there."""
     if given is None:
         return None
-    cell, y, x = map(int, given)
+    cell, y, x = given
+    if not type(cell) is type(y) is type(x) is int:
+        return None
     inside = all(0 <= place < most for place, most in zip((cell, y, x), shown.plan.shape[:3], strict=True))
     return (cell, y, x) if inside else None
 

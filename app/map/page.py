@@ -12,6 +12,7 @@ import streamlit as st
 from streamlit.navigation.page import Page
 
 from app import brought_network, controls, links, state, tab, text
+from app.brought_network import Brought
 from app.map import component, ownership
 from app.map import text as map_text
 from app.map.axes import KINDS, Axis
@@ -228,6 +229,6 @@ def _open(slot: MapSlot, number: int, playground: Page) -> None:
             tab.store(FAILED, map_text.GONE.format(problem=taken.problem))
             return
         step = taken.step
-        brought_network.bring(experiment, step, taken.checkpoint)
+        brought_network.bring(experiment, step, Brought(taken.checkpoint))
     brought_network.remember(experiment)
     st.switch_page(playground, query_params=link | ({"at": str(step)} if step else {}))

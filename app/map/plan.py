@@ -23,6 +23,10 @@ BASE = Experiment(
 )
 
 
+INSTEAD = ("learning_rate", "hidden_size")
+"""What takes the place of the length, where the data have but one."""
+
+
 @dataclass(frozen=True)
 class MapPlan:
     """A map.
@@ -112,14 +116,17 @@ class MapPlan:
             return dataclasses.replace(self, x=self.y, y=self.x)  # type: ignore[arg-type]  # both are axes then
         return dataclasses.replace(self, **{which: None if name is None else Axis.usual(name, self.base, COUNT)})
 
-    @staticmethod
-    def _on(base: Experiment, axis: Axis | None) -> Axis | None:
-        """The same axis, with usual values where the task does not accept its own."""
+    def _on(self, base: Experiment, axis: Axis | None) -> Axis | None:
+        """The same axis, with usual values where the task does not accept its own; another one where it has none."""
         if axis is None or axis.name != "seq_len":
             return axis
         lengths = base.definition.lengths
-        fits = lengths.low <= axis.values[0] and axis.values[-1] <= lengths.high
-        return axis if fits else Axis.usual(axis.name, base, len(axis.values))
+        if lengths.low <= axis.values[0] and axis.values[-1] <= lengths.high:
+            return axis
+        if lengths.low >= min(lengths.high, KINDS["seq_len"].high):  # data of one length
+            taken = {each.name for each in (self.x, self.y) if each is not None}
+            return Axis.usual(next(name for name in INSTEAD if name not in taken), base, len(axis.values))
+        return Axis.usual(axis.name, base, len(axis.values))
 
     @property
     def measure_every(self) -> int:

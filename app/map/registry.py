@@ -83,7 +83,8 @@ class MapSlot(TabSlot):
             self.map = Map(plan, self._pool)
 
     def begin(self) -> None:
-        """Train the networks from the start."""
+        """Train the networks from the start. Side by side they count as one that is started."""
+        self.start_networks()
         self.map.stop()
         self.map = Map(self.map.plan, self._pool, train=True)
 

@@ -12,10 +12,10 @@ from app import links, state, tab
 from app.compare import plan
 from app.figures import theme
 from app.hub import HUB, RunSlot
+from app.my_runs import compare_link
 from app.my_runs import text as my_runs_text
 from app.past_runs import MAX_NAME, KeptRun
 from app.verdicts import VERDICTS
-from engine.experiment import ExperimentError
 from engine.frame import RunInfo
 from engine.preset import Preset
 
@@ -62,12 +62,10 @@ def row(run: KeptRun, slot: RunSlot, lesson: Preset | None, place: int | None) -
     can_draw, note = my_runs_text.not_drawn(run, info)
     style = VERDICTS.get(run.verdict)
     compare, about = "", my_runs_text.NO_COMPARISON
-    try:
-        compare = f"compare?{urlencode(plan.pair(slot.experiment, run.initial, _preset(lesson)))}"
+    if plan.fits(slot.experiment, run.initial):
+        compare = compare_link.address(slot.token, run, lesson.slug if lesson is not None else plan.DEFAULT_PRESET)
         shared = my_runs_text.differing_data(slot.experiment, run.initial)
         about = my_runs_text.LABELS["compare_title"].format(shared=shared)
-    except ExperimentError:
-        pass  # the link is not offered then, and `about` says why
     return {
         "id": run.id,
         "present": is_present,
@@ -85,10 +83,6 @@ def row(run: KeptRun, slot: RunSlot, lesson: Preset | None, place: int | None) -
         "compare": compare,
         "compare_about": about,
     }
-
-
-def _preset(lesson: Preset | None) -> str:
-    return lesson.slug if lesson is not None else plan.DEFAULT_PRESET
 
 
 def open_link(run: KeptRun, lesson: Preset | None) -> dict[str, str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import tomllib
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
 import streamlit as st
 
@@ -15,9 +14,10 @@ from app.own_data.desk import Desk
 from app.text import escaped
 from engine.data.fingerprint import fingerprint
 from engine.data.limits import MAX_FILE_BYTES, MAX_TEXT
+from engine.package import ROOT
 from engine.reading.job import Sources
 
-FOLDER = Path(__file__).parents[2] / "presets" / "data"
+FOLDER = ROOT / "presets" / "data"
 """Example files, and `examples.toml`, which names them with their source and licence."""
 
 

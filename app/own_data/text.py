@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from app.slot_registry import FORGET_AFTER
 from app.text import plain
 from engine import number_format
 from engine.data import DataError, Dataset
@@ -34,8 +35,8 @@ LARGEST = (
 )
 TOO_LARGE = f"{{names}} {{have}} {{size:,.0f}} MB; at most {MOST} are read. {SMALLER}"
 PRIVATE = (
-    "The file stays in this server's memory, for this browser alone, and is forgotten ten minutes after you leave. "
-    "It is read as data and never run. Links to your network do not carry it."
+    f"The file stays in this server's memory, for this browser alone, and is forgotten {FORGET_AFTER / 60:.0f} minutes "
+    "after you leave. It is read as data and never run. Links to your network do not carry it."
 )
 UPLOAD, PASTE, EXAMPLE = "A file, or several", "Or paste a table or a text", "Try with an example file"
 PASTE_PLACEHOLDER = "month,sales\n2024-01,112\n2024-02,118\n…"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 from streamlit.navigation.page import Page
 
-from app import brought_network, chosen_data, controls, data_text, links, state, text
+from app import brought_network, chosen_data, controls, data_text, links, partial, state, tab, text
 from app.ask import card as ask_card
 from app.equations import card as equations_card
 from app.export import card as export_card
@@ -20,14 +20,15 @@ from app.seeds import card as seeds_card
 from app.segments import segments
 from app.share import card as share_card
 from app.share import text as share_text
+from app.start_weights import text as weights_text
 from app.thumbnail import thumbnail
 from engine.experiment import ExperimentError
-from engine.frame import RunPhase
 from engine.preset import Preset
 from engine.tasks import task_of
 
 KEYS = {"train": "T", "pause": "P", "step": "S", "reset": "0"}
 """The keys of the buttons in presentation mode. (Streamlit uses R itself.)"""
+MORE = "more_settings"
 
 
 def page(write: Page | None = None, own_data: Page | None = None, map_page: Page | None = None) -> None:
@@ -46,6 +47,7 @@ def page(write: Page | None = None, own_data: Page | None = None, map_page: Page
     with st.sidebar:
         problem = settings(lesson, write, own_data)
     slot = state.slot(state.last_valid())
+    lesson_panel.wait(lesson, slot)
     heading(lesson, slot)
     if map_page is not None and brought_network.is_from_map(slot.experiment):
         st.page_link(map_page, label=text.BACK_TO_MAP, icon=":material/arrow_back:")
@@ -54,6 +56,8 @@ def page(write: Page | None = None, own_data: Page | None = None, map_page: Page
     for key in links.ON_THE_PAGE:
         if refused := state.refused(key):
             st.warning(refused)
+    if slot.weights is not None:
+        st.caption(weights_text.note(slot.weights))
     if problem:
         st.warning(text.KEPT_RUNNING.format(problem=problem))
     live_view.view(slot, lesson)
@@ -93,15 +97,26 @@ def settings(lesson: Preset | None, write: Page | None = None, own_data: Page | 
     st.caption(text.rnn_type(experiment))
     for control in controls.CELL:
         control.draw()
-    with st.expander("More settings", expanded=any(state.refused(control.key) for control in controls.MORE)):
-        for control in controls.MORE:
-            control.draw()
+    more_settings()
     group(text.AT_ONCE, text.AT_ONCE_NOTE)
     for control in controls.LEARNING:
         control.draw()
     for refusal in state.other_refusals():
         st.warning(refusal)
     return problem
+
+
+def more_settings() -> None:
+    """The settings that few people change; drawn once they are unfolded, or if a link got one of them wrong."""
+    if any(state.refused(control.key) for control in controls.MORE):
+        tab.store(MORE, True)
+    folded = st.expander("More settings", key=MORE, on_change="rerun")
+    for control in controls.MORE:
+        if folded.open:
+            with folded:
+                control.draw()
+        else:
+            control.keep()
 
 
 def group(title: str, caption: str) -> None:
@@ -113,12 +128,8 @@ def group(title: str, caption: str) -> None:
 
 def heading(lesson: Preset | None, slot: RunSlot) -> None:
     """The lesson's question, what to look for, and every changed setting as a chip; without a lesson, the task's."""
-    experiment = slot.experiment
-    title, line, changed = data_text.title(experiment), data_text.teaches(experiment), list[str]()
-    if lesson is not None:
-        changed = text.changed(experiment, lesson.experiment)
-        if experiment.task == lesson.experiment.task:
-            title, line = lesson.question, lesson.look_for
+    is_lesson = lesson is not None and slot.experiment.task == lesson.experiment.task
+    title = lesson.question if lesson is not None and is_lesson else data_text.title(slot.experiment)
     with st.container(key="headline", horizontal=True, vertical_alignment="center", gap="small"):
         st.title(title, anchor=False, width="stretch")
         if state.presenting():
@@ -130,6 +141,16 @@ def heading(lesson: Preset | None, slot: RunSlot) -> None:
             share_text.STOP_PRESENTING if state.presenting() else share_text.PRESENT, key="present",
             icon=":material/slideshow:", on_click=state.on_present,
         )  # fmt: skip
+    headline(lesson, slot)
+
+
+@st.fragment(key=partial.HEADLINE)
+def headline(lesson: Preset | None, slot: RunSlot) -> None:
+    """What to look for, and the settings."""
+    experiment, line, changed = slot.experiment, data_text.teaches(slot.experiment), list[str]()
+    if lesson is not None:
+        changed = text.changed(experiment, lesson.experiment)
+        line = lesson.look_for if experiment.task == lesson.experiment.task else line
     badges = [f":blue-badge[{change}]" for change in changed]
     badges += [f":gray-badge[{chip}]" for chip in text.chips(experiment) if chip not in changed]
     with st.container(key="look_for", gap=None):
@@ -144,14 +165,13 @@ def transport(slot: RunSlot, lesson: Preset | None) -> None:
     The style sheet highlights it: if a button's type changes, Streamlit makes a new button, which loses the keyboard
     focus. No `help` here: Streamlit draws a button with help twice, so that its key is not unique.
     """
-    stopped = slot.paused or slot.run.status().phase in (RunPhase.FINISHED, RunPhase.REFUSED)
     icons = {"train": ":material/play_arrow:", "pause": ":material/pause:", "step": ":material/skip_next:",
              "reset": ":material/replay:"}  # fmt: skip
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="transport"):
-        st.html(f'<span class="next-{"train" if stopped else "pause"}"></span>', width="content")
+        next_button(slot)
         for key, icon in icons.items():
             if key not in state.hidden():
-                st.button(text.LABELS[key], key=key, icon=icon, on_click=state.on_transport, args=(key,),
+                st.button(text.LABELS[key], key=key, icon=icon, on_click=partial.on_transport, args=(key,),
                           shortcut=KEYS[key] if state.presenting() else None)  # fmt: skip
         if "new_seed" not in state.hidden():
             st.button(text.LABELS["new_seed"], key="new_seed", icon=":material/casino:",
@@ -162,3 +182,9 @@ def transport(slot: RunSlot, lesson: Preset | None) -> None:
         if lesson is not None and "preset" not in state.hidden():
             with st.container(key="neighbours", horizontal=True, gap="small", width="content"):
                 lesson_panel.neighbours(lesson)
+
+
+@st.fragment(key=partial.NEXT_BUTTON)
+def next_button(slot: RunSlot) -> None:
+    """A marker for the style sheet."""
+    st.html(f'<span class="next-{"train" if slot.paused or slot.has_ended else "pause"}"></span>', width="content")

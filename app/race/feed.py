@@ -50,7 +50,7 @@ class LanesFeed:
     def receive(self, message: str) -> None:
         """Store what is chosen on each lane's stage; ignore an invalid message."""
         chosen: list[Any] = []
-        with contextlib.suppress(ValueError, TypeError, KeyError):
+        with contextlib.suppress(ValueError, TypeError, KeyError, AttributeError):
             request = json.loads(message)
             self.read(request)
             chosen = list(request.get("stages", []))

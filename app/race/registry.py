@@ -19,6 +19,7 @@ class RaceSlot(TabSlot):
     def __init__(self, pool: Callable[[], Pool], owner: str, setup: Networks) -> None:
         super().__init__(owner)
         self._pool = pool
+        self.start_networks(len(setup.lanes))
         self.race = Race(pool(), setup)
 
     @property
@@ -41,6 +42,7 @@ class RaceSlot(TabSlot):
         self.race.stop()
 
     def _renew(self, setup: Networks, *, paused: bool) -> None:
+        self.start_networks(len(setup.lanes))
         self.race.stop()
         self.race = Race(self._pool(), setup, paused=paused)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import IO, Any
 
 import streamlit as st
@@ -15,10 +17,13 @@ from app.own_data.desk import desk
 from app.replay import pair, pair_text, player
 from app.replay.pair import OpenedPair
 from app.replay.player import Opened
+from app.start_weights import panel as start_weights
 from app.watched import page as watched
 from engine.reading.job import Sources
 from engine.recording import Recording, RecordingError
 from engine.recording.growing.folder import folder
+from engine.screen import given_files
+from engine.weights import SUFFIXES
 
 TITLE = "Open a recording"
 HEIGHT = 800  # pixels of the replay in the page; it scrolls by itself, so that its player stays visible
@@ -103,12 +108,30 @@ def page(playground: Page) -> None:
             return
         st.title(TITLE, anchor=False)
         st.caption(player.ABOUT)
-        every = st.file_uploader(player.UPLOAD, ["zip", "looks"], key="recording_file", accept_multiple_files=True,
+        endings = ["zip", "looks", *(suffix[1:] for suffix in SUFFIXES)]
+        every = st.file_uploader(player.UPLOAD, endings, key="recording_file", accept_multiple_files=True,
                                  max_upload_size=player.MAX_UPLOADED)  # fmt: skip
+        every = every or given()
         if any(watched.is_watched(file.name) for file in every):
             watched.show_uploaded(every)
             return
+        if weights := [file for file in every if start_weights.is_weights(file.name)]:
+            start_weights.show(weights[0], playground)
+            every = [file for file in every if file not in weights]
         show_recordings(every, playground)
+
+
+class GivenFile(io.BytesIO):
+    """A file that the server was started with, as if it had been uploaded."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path.read_bytes())
+        self.name, self.file_id = path.name, f"given:{path}"
+
+
+def given() -> list[GivenFile]:
+    """The files that this server was started with and that are still there."""
+    return [GivenFile(path) for path in given_files() if path.is_file()]
 
 
 def show_recordings(uploaded: Sequence[Any], playground: Page) -> None:

@@ -30,6 +30,9 @@ from engine.recording.error import INCONSISTENT
 
 HERE = Path(__file__).parent
 PARTS = (*player.PARTS, "tabs")
+SCRIPT = player.inline(
+    "\n".join([assets.script(*PARTS), *((HERE / f"{name}.js").read_text() for name in ("replay", "pair"))])
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,8 +104,7 @@ def replay(one: Recording, other: Recording) -> str:
         "frames": [base64.b64encode(block).decode() for block in blocks],
     }  # fmt: skip
     style = assets.STYLE + "".join((HERE / f"{name}.css").read_text() for name in ("replay", "pair"))
-    script = "\n".join([assets.script(*PARTS), *((HERE / f"{name}.js").read_text() for name in ("replay", "pair"))])
-    return player.html_page("pair", data, pair_text.summary(one, other), style=style, script=script)
+    return player.html_page("pair", data, pair_text.summary(one, other), style=style, script=SCRIPT)
 
 
 def lanes(one: Recording, other: Recording) -> list[tuple[LaneSnapshot, LaneSnapshot]]:

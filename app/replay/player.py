@@ -21,13 +21,14 @@ import numpy as np
 import pandas as pd
 
 from app import links, text
-from app.figures import Curves, LiveFigure, applicable
+from app.figures import Curves, LiveFigure, Patch, applicable
 from app.figures.theme import SCALES, TIME_MARGIN
 from app.links import OPENING
 from app.live import assets, how_measured
 from app.live.component import templates
 from app.live.feed import verdict
 from app.live.messages import pack
+from app.stage.feed import STAGE
 from engine.experiment import Changes
 from engine.frame import Frame
 from engine.number_format import count
@@ -45,22 +46,33 @@ MAX_FRAMES = 600
 HERE = Path(__file__).parent
 STANDALONE = 'data-scheme=""'
 """The attribute of a stand-alone page: light or dark as the viewer's system prefers."""
+OWN_SCRIPT, STYLE = (HERE / "replay.js").read_text(), (HERE / "replay.css").read_text()
 PARTS = ("messages", "plotly", "theme", "table", "save", "cards", "cursor", "plots")
 """The live view's JavaScript that draws figures; the player replaces its socket and its panel."""
+
+
+def inline(script: str) -> str:
+    """JavaScript as it can stand inside a page, and as the policy of the pages around it knows it."""
+    return script.replace("</script", "<\\/script")
+
+
+SCRIPT = inline("\n".join((assets.script(*PARTS), OWN_SCRIPT)))
 
 ABOUT = (
     "A recording is the zip file that **Export** in the playground saves: a run's figures at many training steps. "
     "Here it is played without training again. With two files, such as before and after a change, both are shown one "
     "over the other. A **.looks** file opens here too: `python -m engine watch --record run.looks train.py` writes it "
-    "while your own PyTorch model trains."
+    "while your own PyTorch model trains. So do **weights** of a network that was trained elsewhere, "
+    "as **.safetensors** or a state dict as **.pt**: a run in the playground starts from those that fit."
 )
-UPLOAD = "A recording, or two, as zip files; or a .looks file"
+UPLOAD = "A recording, or two, as zip files; a .looks file; or weights, as .safetensors or .pt"
 IN_PLAYGROUND = "Train this network in the playground"
 TABLE = "The numbers of every frame, as a table"
 SAVE = "Save this replay as one HTML file"
 PLAYER = "The recording: figures at the training step of the slider"
 OPENING_FILE = "The recording is being opened."
 NO_CHANGES = "No setting was changed during training."
+STARTED = "It started from weights of {name}, which it does not have: trained again, it starts from drawn ones."
 CHANGED = "Changed during training: {changes}."
 
 EXPORT = "Export"
@@ -142,7 +154,8 @@ def summary(recording: Recording) -> list[str]:
     """Sentences about the network, the recorded steps, and the changes during training."""
     steps = [frame.step for frame in recording.frames]
     kept = f"{count(len(steps), 'frame')}, from step {steps[0]:,} to step {steps[-1]:,}"
-    return [text.summary(recording.experiment), f"{kept}. {changed(recording.changes)}"]
+    started = [STARTED.format(name=recording.start_weights)] if recording.start_weights else []
+    return [text.summary(recording.experiment), *started, f"{kept}. {changed(recording.changes)}"]
 
 
 def changed(changes: Changes) -> str:
@@ -176,18 +189,20 @@ def replay(recording: Recording) -> str:
     sentences = summary(recording)
     if len(blocks) < len(recording.frames):
         sentences.append(f"To keep this file small, it contains {len(blocks):,} of them, evenly spaced.")
-    script = "\n".join((assets.script(*PARTS), (HERE / "replay.js").read_text()))
-    return html_page("replay", data, sentences, style=assets.STYLE + _style("replay"), script=script)
+    return html_page("replay", data, sentences, style=assets.STYLE + STYLE, script=SCRIPT)
 
 
-def html_page(kind: str, data: dict[str, Any], sentences: list[str], *, style: str, script: str) -> str:
+def html_page(
+    kind: str, data: dict[str, Any], sentences: list[str], *, style: str, script: str, markup: str = ""
+) -> str:
     """A page that loads nothing else.
 
     Args:
-        kind: "replay" or "pair", the file with what stands beside and below the player.
+        kind: "replay" or "pair", the file with what stands beside and below the player; or another, with its markup.
         data: for its script. sentences: the heading, then what is said below it.
+        script: as `inline` gives it.
     """
-    beside, _, below = (HERE / f"{kind}.html").read_text().partition("<!-- below -->\n")
+    beside, _, below = (markup or (HERE / f"{kind}.html").read_text()).partition("<!-- below -->\n")
     page = (HERE / "page.html").read_text().replace("{{beside}}", beside).replace("{{below}}", below)
     parts = {
         "page": STANDALONE,
@@ -196,15 +211,11 @@ def html_page(kind: str, data: dict[str, Any], sentences: list[str], *, style: s
         "heading": escape(sentences[0]),
         "said": escape(" ".join(sentences[1:])),
         "style": style,
-        "script": script.replace("</script", "<\\/script"),
+        "script": script,
         "plotly": _plotly(),
         "data": json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c"),
     }
     return "".join(parts[piece[2:-2]] if piece.startswith("{{") else piece for piece in _pieces(page))
-
-
-def _style(name: str) -> str:
-    return (HERE / f"{name}.css").read_text()
 
 
 def inside(html: str, scheme: str) -> str:
@@ -226,7 +237,7 @@ def _plotly() -> str:
     return base64.b64encode(gzip.compress(script.read_bytes(), 9, mtime=0)).decode()
 
 
-def _figures(recording: Recording) -> dict[str, LiveFigure]:
+def figures_of(recording: Recording) -> dict[str, LiveFigure]:
     """The figures that at least one frame has readings for."""
     measured = frozenset[str]().union(*(frame.on_demand for frame in recording.frames))
     every = applicable(recording.info)
@@ -234,7 +245,7 @@ def _figures(recording: Recording) -> dict[str, LiveFigure]:
 
 
 def _templates(recording: Recording) -> list[dict[str, Any]]:
-    names = _figures(recording)
+    names = figures_of(recording)
     return [figure for figure in templates(recording.experiment) if figure["name"] in names]
 
 
@@ -248,9 +259,9 @@ def packed(encoders: list[Callable[[], bytes]]) -> list[bytes]:
 
 def _messages(recording: Recording) -> Iterator[Callable[[], bytes]]:
     """For each frame a function that makes its message, so that only the played ones are made."""
-    figures = _figures(recording)
+    figures = figures_of(recording)
     for frame, curves in curves_so_far(recording):
-        yield functools.partial(_message, recording, figures, frame, curves)
+        yield functools.partial(message, recording, figures, frame, curves)
 
 
 def curves_so_far(recording: Recording) -> Iterator[tuple[Frame, Curves]]:
@@ -264,9 +275,12 @@ def curves_so_far(recording: Recording) -> Iterator[tuple[Frame, Curves]]:
         yield frame, Curves(updates, looks, waterfall.table(), history.held_out(), so_far)
 
 
-def _message(recording: Recording, figures: dict[str, LiveFigure], frame: Frame, curves: Curves) -> bytes:
-    """One complete frame for the browser, independent of the frame shown before."""
-    info, patches, readouts = recording.info_at(frame.step), {}, {}
+def message(
+    recording: Recording, figures: dict[str, LiveFigure], frame: Frame, curves: Curves, stage: Patch | None = None
+) -> bytes:
+    """One complete frame for the browser, independent of the frame shown before; with a stage also its patch."""
+    info, readouts = recording.info_at(frame.step), {}
+    patches = {} if stage is None else {STAGE: stage}
     for name, figure in figures.items():
         source = _measured(recording, frame, figure.requires)
         patches[name] = figure.patch(info, source, curves)

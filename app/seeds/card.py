@@ -31,8 +31,9 @@ class SeedsState:
     pace: Measurement | None = None
     sweep: SeedSweep | None = None
 
-    def begin(self, plan: Plan) -> None:
-        """Train the networks of this plan, and no others any more."""
+    def begin(self, plan: Plan, slot: RunSlot) -> None:
+        """Train the networks of this plan, and no others any more. Side by side they count as one that is started."""
+        slot.start_networks()
         if self.sweep is not None:
             self.sweep.stop()
         self.sweep = SeedSweep(HUB.pool(), plan)
@@ -85,7 +86,7 @@ def _choice(slot: RunSlot, card_state: SeedsState, pace: Measurement) -> None:
             st.button(seeds_text.STOP, key="seeds_stop", icon=":material/stop:", on_click=sweep.stop)
             return
         st.button(seeds_text.begin(seeds), key="seeds_begin", icon=":material/stacked_line_chart:",
-                  disabled=pace.running, on_click=card_state.begin, args=(plan,))  # fmt: skip
+                  disabled=pace.running, on_click=card_state.begin, args=(plan, slot))  # fmt: skip
     if pace.running:
         st.fragment(_measuring, run_every=POLL)(pace)
     else:

@@ -11,10 +11,10 @@ from app.figures import theme
 from app.figures.unrolled import layout as drawn
 from app.stage.microscope import equations
 from engine.cells import Cell
-from engine.experiment import Range
 from engine.frame import RunInfo
 from engine.frame.chain import Chain
 from engine.intervention.intervention import gate_limits
+from engine.limits import Range
 from engine.tasks import task_of
 
 UNITS = 32

@@ -95,7 +95,7 @@ class StageFeed:
         self.wanted: Wanted | None = None
         self._other = OtherFrame(run)
         self._sent: tuple[Any, ...] = ()
-        self._told: dict[str, Any] = {}  # what of the news was sent last, by name
+        self.told: dict[str, Any] = {}  # what of the news was sent last, by name
         self._asked_for = ""
         self._drawn: tuple[bytes, ...] = ()  # the run's sequence, and what is said of it:
         self._own: Patch = {}
@@ -171,9 +171,27 @@ class StageFeed:
             read["targets"] = [goal if sure else None for goal, sure in zip(read["targets"], known, strict=True)]
         read |= self._weights()
         keys = {name: _key(value) for name, value in read.items()}
-        news = {name: value for name, value in read.items() if keys[name] != self._told.get(name)}
-        self._told = keys
+        news = {name: value for name, value in read.items() if keys[name] != self.told.get(name)}
+        self.told = keys
         return changed | news
+
+    @property
+    def is_plain(self) -> bool:
+        """True if its browser asks for nothing but the numbers of a frame, so that no request goes to the run."""
+        chosen = self.wanted
+        return chosen is None or not (
+            chosen.slow or chosen.looked or chosen.typed or chosen.sentence or chosen.interventions or chosen.matrix
+        )
+
+    @property
+    def choice(self) -> tuple[Any, ...]:
+        """What a patch depends on besides the frame, where the browser asks for nothing else."""
+        chosen = self.wanted
+        return () if chosen is None else (chosen.t, chosen.chain, chosen.unit, chosen.is_open, chosen.follow)
+
+    def note_sent(self, frame: Frame, told: dict[str, Any]) -> None:
+        """A patch with this frame was sent that another browser's feed had made, which was told this."""
+        self._sent, self.told = self._state(frame), told
 
     def _sequence_of_run(self, info: RunInfo, frame: Frame, of: RunInfo, shown: Frame) -> Patch:
         """The words of the sequence that is shown, and the description; of the run's own they are made once."""

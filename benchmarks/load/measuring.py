@@ -8,13 +8,16 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import websockets
+
 from benchmarks.load.mapper import Mapper
+from benchmarks.load.page_session import PageError
 from benchmarks.load.server_process import ServerProcess, memory, processor_seconds
 from benchmarks.load.visitor import Visitor
 
 AT_ONCE = 4  # visitors whose pages are being opened
 SETTLE = 10.0  # seconds after the last has come, before the measurement begins
-SPARE = 2.0  # seconds that all stay on, so that nobody leaves before it ends
+SPARE = 10.0  # seconds that all stay on, so that nobody leaves before all have clicked at once
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,7 @@ class Load:
         frames: frames a second of each visitor. updates: updates a second of each run that was seen at two steps.
         clicks: seconds until the page was drawn after each click. opened: seconds until each page was drawn.
         all_training: seconds until all had come and pressed Train.
+        at_once: seconds until the last answer, if all click at once; nan where nobody clicks.
         server_memory, worker_memory: MiB more than before the first came.
         problems: sentences; a visitor with a problem has stopped doing what failed.
     """
@@ -39,6 +43,7 @@ class Load:
     clicks: tuple[float, ...]
     opened: tuple[float, ...]
     all_training: float
+    at_once: float
     server_memory: float
     worker_memory: float
     problems: tuple[str, ...]
@@ -66,6 +71,7 @@ async def measure(
     await asyncio.sleep(seconds)
     end, after = time.perf_counter(), [*(processor_seconds(*each) for each in processes), time.process_time()]
     held = [memory(*each) - was for each, was in zip(processes, held, strict=True)]
+    at_once = await click_at_once([visitor for visitor in visitors if visitor.clicks])
     await asyncio.gather(*staying)
     if mapping is not None:
         mapping.cancel()
@@ -78,9 +84,19 @@ async def measure(
         updates=tuple(rate for rate in map(updates_per_second, inside) if rate is not None),
         clicks=tuple(took for visitor in visitors for at, took in visitor.clicks if start <= at <= end),
         opened=tuple(visitor.opened for visitor in visitors),
-        all_training=all_training, server_memory=held[0], worker_memory=held[1],
+        all_training=all_training, at_once=at_once, server_memory=held[0], worker_memory=held[1],
         problems=tuple(problem for visitor in visitors for problem in visitor.problems),
     )  # fmt: skip
+
+
+async def click_at_once(visitors: Sequence[Visitor]) -> float:
+    """Seconds until all pages are drawn; nan without visitors, or if one of them has a problem."""
+    began = time.perf_counter()
+    try:
+        await asyncio.gather(*(visitor.click() for visitor in visitors))
+    except (OSError, TimeoutError, PageError, websockets.WebSocketException):
+        return float("nan")
+    return time.perf_counter() - began if visitors else float("nan")
 
 
 def updates_per_second(frames: Sequence[tuple[float, int]]) -> float | None:
@@ -113,6 +129,7 @@ def row_of(load: Load) -> dict[str, str]:
         "answered, ms: p50": f"{1e3 * quantile(load.clicks, 0.5):.0f}",
         "p95": f"{1e3 * quantile(load.clicks, 0.95):.0f}",
         "max": f"{1e3 * quantile(load.clicks, 1):.0f}",
+        "all at once, the last": f"{1e3 * load.at_once:.0f}",
         "updates/s of a run": f"{statistics.median(updates):.1f}",
         "slowest / mean": f"{min(updates) / max(1e-9, statistics.mean(updates)):.2f} of {len(load.updates)}",
         "opened, s: p50": f"{quantile(load.opened, 0.5):.2f}",

@@ -36,6 +36,7 @@ class PageSession:
         self._name, self._component = page, component
         self.address, self._link = address, link
         self.token = ""  # of the run on the page
+        self.figures = ""  # where its figures stand, without data
         self.repeats: dict[str, float] = {}  # fragments to be repeated, and the seconds between two times
         self._page = ""
         self._widgets: dict[str, str] = {}  # key: id
@@ -60,6 +61,14 @@ class PageSession:
         with urllib.request.urlopen(f"http://{self.address}/", timeout=PATIENCE) as answer:
             return str(answer.headers["set-cookie"]).split(";")[0]
 
+    async def fetch(self, file: str) -> None:
+        """Load a file that the page names, as a browser does that has not kept it."""
+        await asyncio.to_thread(self._get, file)
+
+    def _get(self, file: str) -> None:
+        with urllib.request.urlopen(f"http://{self.address}/{file}", timeout=PATIENCE) as answer:
+            answer.read()
+
     async def close(self) -> None:
         """Close the connection, as a browser does with its tab."""
         self._reader.cancel()
@@ -78,6 +87,12 @@ class PageSession:
         self._id(key)
         self._values[key] = value
         await self._run(self._fragments[key])
+
+    async def trigger(self, event: str, value: Any) -> None:
+        """Tell the server what the live view has noticed, and wait until the page is drawn."""
+        events = f"$$STREAMLIT_INTERNAL_KEY_{self._id(self._component)}__events"
+        told = json.dumps([{"event": event, "value": value}])
+        await self._run("", WidgetState(id=events, json_trigger_value=told))
 
     async def repeat(self, fragment: str) -> None:
         """Repeat a fragment that the page has asked to repeat."""
@@ -142,4 +157,5 @@ class PageSession:
         if key:
             self._widgets[key], self._fragments[key] = content.id, message.delta.fragment_id
         if key == self._component:
-            self.token = json.loads(content.json)["token"]
+            data = json.loads(content.json)
+            self.token, self.figures = data["token"], data.get("figures", "")

@@ -10,6 +10,7 @@ import time
 import urllib.request
 from pathlib import Path
 from types import TracebackType
+from typing import IO
 
 ROOT = Path(__file__).resolve().parents[2]
 STARTUP = 120.0  # seconds until the server must answer
@@ -17,14 +18,21 @@ TICK, PAGE = os.sysconf("SC_CLK_TCK"), os.sysconf("SC_PAGE_SIZE")
 
 
 class ServerProcess:
-    """A server of this checkout with its workers, ended with the `with` statement."""
+    """A server of this checkout with its workers, ended with the `with` statement.
+
+    Args:
+        log: where it writes what it says; None for nowhere.
+    """
+
+    def __init__(self, log: IO[bytes] | None = None) -> None:
+        self._log = log
 
     def __enter__(self) -> ServerProcess:
         self.address = f"127.0.0.1:{_free_port()}"
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "STREAMLIT_SERVER_PORT": self.address.split(":")[1]}
         self._process = subprocess.Popen(
             [sys.executable, "-m", "streamlit", "run", "app/server.py", "--server.headless", "true"],
-            cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            cwd=ROOT, env=environment, stdout=self._log or subprocess.DEVNULL, stderr=subprocess.STDOUT,
         )  # fmt: skip
         end = time.monotonic() + STARTUP
         while not self._answers():

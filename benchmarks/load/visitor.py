@@ -19,6 +19,9 @@ FIGURES = ("stage", "gradient", "loss")
 CLICK_EVERY = 5.0  # seconds, on average
 RATES = ("0.001", "0.003", "0.01")
 SIZES = ("16", "24", "32")
+MODES = IN_PLACE, MIXED, ONE_LINK = "in-place", "mixed", "one-link"
+"""What visitors do: change a setting that the run takes over; half of the time that, a quarter of it pause and train, a
+quarter start another network; look at the same link, and touch nothing."""
 
 
 class Visitor:
@@ -27,28 +30,32 @@ class Visitor:
     Args:
         address: of the server, "host:port".
         number: the seed of the network, and of when this person clicks.
-        mixed: half of the clicks change a setting in place, a quarter pause and train, a quarter start another
-            network; else all change a setting in place.
+        mode: one of MODES.
     """
 
-    def __init__(self, address: str, number: int, lesson: str, *, mixed: bool) -> None:
-        self.page = PageSession(address, f"preset={lesson}&speed=max&seed={number}&steps=1000000")
+    def __init__(self, address: str, number: int, lesson: str, mode: str) -> None:
+        seed = 0 if mode == ONE_LINK else number
+        self.page = PageSession(address, f"preset={lesson}&speed=max&seed={seed}&steps=1000000")
         self.opened = 0.0  # seconds until the page was drawn
         self.frames: list[tuple[float, int]] = []  # when each frame arrived, and its step
         self.clicks: list[tuple[float, float]] = []  # when the page had answered each click, and the seconds it took
         self.problems: list[str] = []
-        self._mixed, self._random = mixed, random.Random(number)
+        self._mode, self._random = mode, random.Random(number)
+        self._noticed: asyncio.Queue[tuple[str, Any]] = asyncio.Queue()  # by the live view: event and value
+        self._phase, self._fetched = "", ""
 
     async def come(self) -> None:
-        """Open the page and press Train."""
+        """Open the page and press Train; on one link the run trains by itself."""
         began = time.perf_counter()
         await self.page.open()
         self.opened = time.perf_counter() - began
-        await self.page.press("train")
+        if self._mode != ONE_LINK:
+            await self.page.press("train")
 
     async def stay(self, seconds: float) -> None:
         """Watch, click, and repeat what the page asks to repeat, for so long; then leave."""
-        doing = (self._watch, self._click_now_and_then, self._repeat)
+        doing = [self._watch, self._tell, self._repeat]
+        doing += [self._click_now_and_then] if self._mode != ONE_LINK else []
         tasks = [asyncio.create_task(self._until_it_breaks(act)) for act in doing]
         await asyncio.wait(tasks, timeout=seconds)
         for task in tasks:
@@ -66,6 +73,9 @@ class Visitor:
         """Stream the run on the page, and after it the one that takes its place."""
         while True:
             token = self.page.token
+            if self.page.figures != self._fetched:
+                self._fetched = self.page.figures
+                await self.page.fetch(self._fetched)
             await self._stream(token)
             while self.page.token == token:  # the page of the next run is being drawn
                 await asyncio.sleep(PAINT)
@@ -79,19 +89,37 @@ class Visitor:
             async for message in socket:
                 assert isinstance(message, bytes)
                 header = header_of(message)
+                self._notice(header)
                 if "step" in header:
                     self.frames.append((time.perf_counter(), header["step"]))
                     await asyncio.sleep(PAINT)
                     await socket.send(request)
+                elif "again" in header:
+                    await socket.send(request)
+
+    def _notice(self, header: dict[str, Any]) -> None:
+        """What the page's JavaScript (`app/live/view.js`) tells the server of a message."""
+        phase, before = header["status"]["phase"], self._phase
+        self._phase = phase
+        has_ended = phase in ("finished", "refused") and phase != before
+        if has_ended or "again" in header:
+            self._noticed.put_nowait(("redraw", "page" if has_ended else header["again"]))
+        if changes := header.get("timeline", {}).get("changes"):
+            self._noticed.put_nowait(("noted", json.dumps(changes)))
+
+    async def _tell(self) -> None:
+        while True:
+            await self.page.trigger(*await self._noticed.get())
 
     async def _click_now_and_then(self) -> None:
         await asyncio.sleep(self._random.uniform(0, CLICK_EVERY))
         while True:
-            await self._click()
+            await self.click()
             await asyncio.sleep(self._random.expovariate(1 / CLICK_EVERY))
 
-    async def _click(self) -> None:
-        chance = self._random.random() if self._mixed else 0.0
+    async def click(self) -> None:
+        """Do one of the things that this visitor does now and then."""
+        chance = self._random.random() if self._mode == MIXED else 0.0
         if chance < 0.5:
             await self._timed(self.page.choose("learning_rate", self._random.choice(RATES)))
         elif chance < 0.75:

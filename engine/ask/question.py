@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from engine.experiment import AUTOREGRESSIVE_TYPES, Experiment, Range
+from engine.experiment import AUTOREGRESSIVE_TYPES, Experiment
+from engine.limits import Range
 from engine.tasks import END, NO_SYMBOL, PROBE_SIZE, Batch, probe, sample, task_of
 from engine.tasks.base import full_lengths, last_step_only
 from engine.tasks.batch import first_counted, last_counted

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 
+from engine import package
 from engine.codegen.own.data import own_data
 from engine.codegen.own.writer import Own
 from engine.codegen.packed import CONSTANTS, FUNCTIONS, UNPACKED, unpacking
@@ -26,8 +27,8 @@ from engine.tasks import task_of
 from engine.tasks.unknown_words import has_unknown, hide_words
 
 BASE = "engine.tasks.base"
-OURS = "engine."
-BATCH = (BASE, "Batch")
+OURS = f"{package.NAME}."
+BATCH = ("engine.tasks.batch", "Batch")
 """The one class that scripts define themselves."""
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-MAX_FILE_BYTES = 50_000_000
-MAX_UNPACKED_BYTES = 200_000_000  # as the directory of a zip archive says, before anything is unpacked
-MAX_ROWS = 500_000
-MAX_COLUMNS = 2_000
+from engine.limits import LIMITS
+
+MAX_FILE_BYTES = LIMITS.file_megabytes * 1_000_000
+MAX_UNPACKED_BYTES = LIMITS.unpacked_megabytes * 1_000_000  # as a zip archive says, before anything is unpacked
+MAX_ROWS, MAX_COLUMNS = LIMITS.rows, LIMITS.columns
 MAX_LINE = 1_000_000  # characters of a line of a table
 MAX_TEXT = 5_000_000  # characters of a text; the rest is cut, and that is said
 MAX_CHANNELS = 32  # input channels of a network

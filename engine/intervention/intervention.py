@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from engine.cells import Cell
-from engine.experiment import Range
 from engine.frame.chain import Chain
 from engine.frame.run_info import RunInfo
+from engine.limits import Range
 from engine.number_format import short
 
 NUMBERS = Range(-1e6, 1e6)

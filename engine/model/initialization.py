@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import safetensors.torch
 import torch
 from torch import Tensor, nn
 
@@ -13,11 +14,14 @@ from engine.experiment import Experiment
 from engine.model.network import RecurrentNetwork
 
 
-def build(experiment: Experiment) -> RecurrentNetwork:
+def build(experiment: Experiment, weights: bytes = b"") -> RecurrentNetwork:
     """Build the untrained network of an experiment; its weights depend on the experiment alone.
 
     PyTorch's constructors draw from the global generator, whose state is restored afterwards. It alone is given the
     seed: `torch.manual_seed` gives it to the generators of all devices, which takes as long as to draw the weights.
+
+    Args:
+        weights: a safetensors file with those that are not drawn, as `engine.weights` makes it.
     """
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(experiment.seed)
@@ -25,6 +29,8 @@ def build(experiment: Experiment) -> RecurrentNetwork:
         with torch.no_grad():
             for layers in model.stacks:
                 _initialise(layers, experiment)
+    if weights:
+        model.load_state_dict({**model.state_dict(), **safetensors.torch.load(weights)})
     return model.to(experiment.device)
 
 

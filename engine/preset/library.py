@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from engine.data import Dataset
+from engine.package import ROOT
 from engine.preset.lesson_data import DATA
 from engine.preset.parser import parse_preset
 from engine.preset.preset import KINDS, BeingReadError, Preset, PresetError
 
-ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "presets"
 FORMS = ("toml", "md")
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")

@@ -1,6 +1,6 @@
 """The process that reads a file: `python -m engine.reading.reader_process <fd> <bytes of memory> <seconds>`.
 
-It sends (share, sentence) as it goes on, and at last the Dataset or a DataError.
+It sends (share, sentence) as it goes on, and at last what was read, such as a Dataset, or a DataError.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ import sys
 import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection
-from typing import IO
+from typing import IO, Any
 
-from engine.data import DataError, Dataset
+from engine.data import DataError
 from engine.reading.job import Job, cannot_be_read, too_large
 
 REPORT_EVERY = 0.1  # seconds between two reports at most
 GRACE = 10  # seconds after the time limit: by then whoever waits has ended this process, if they still live
 
-Reader = Callable[..., Dataset]
+Reader = Callable[..., Any]
 
 
 class NamedFile(io.BytesIO):
@@ -32,7 +32,7 @@ class NamedFile(io.BytesIO):
         self.name = name
 
 
-def outcome_of(job: Job, report: Callable[[float, str], None]) -> Dataset | DataError:
+def outcome_of(job: Job, report: Callable[[float, str], None]) -> Any:
     """Read, and turn every error into a sentence: whatever a file holds, whoever brought it is told."""
     module, _, function = job.reader.partition(":")
     try:

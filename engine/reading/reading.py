@@ -15,16 +15,16 @@ import time
 from collections.abc import Iterable, Mapping
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Any
 
 from engine.data import DataError, Dataset
+from engine.limits import LIMITS
+from engine.package import IMPORTED_FROM
 from engine.reading.job import Job, Sources, cannot_be_read
 
-ROOT = Path(__file__).resolve().parents[2]
-AT_ONCE = 2
-MEMORY = 4 * 2**30  # bytes of address space of one reading
-SECONDS = 120.0
+AT_ONCE = LIMITS.readings_at_once
+MEMORY = LIMITS.reading_megabytes * 2**20  # bytes of address space of one reading
+SECONDS = LIMITS.reading_seconds
 READER = "engine.data:read"
 ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
@@ -56,7 +56,7 @@ class Reading:
         *, memory: int = MEMORY, seconds: float = SECONDS, reader: str = READER,
     ) -> None:  # fmt: skip
         self.progress: tuple[float, str] = (0.0, WAITING)
-        self.dataset: Dataset | None = None
+        self.result: Any = None
         self.error: DataError | None = None
         self._job = Job(tuple(sources), kind, dict(choices or {}), reader)
         self._memory, self._seconds = memory, seconds
@@ -64,6 +64,11 @@ class Reading:
         self._process: subprocess.Popen[bytes] | None = None
         self._done = threading.Event()
         _LINE.join(self)
+
+    @property
+    def dataset(self) -> Dataset | None:
+        """What a reader of data has read; None before that, and if there is an error."""
+        return self.result if isinstance(self.result, Dataset) else None
 
     @property
     def sources(self) -> Sources:
@@ -94,15 +99,15 @@ class Reading:
         """Read in a process of its own, and wait for it."""
         try:
             outcome = self._outcome()
-            if isinstance(outcome, Dataset):
-                self.dataset, self.progress = outcome, (1.0, READ)
+            if not isinstance(outcome, DataError | None):
+                self.result, self.progress = outcome, (1.0, READ)
             elif not self._stopped:
                 self.error = outcome
         finally:
             self._done.set()  # whatever happens: somebody waits for it
 
-    def _outcome(self) -> Dataset | DataError | None:
-        """The data, or a sentence that says why there are none; None if it was stopped."""
+    def _outcome(self) -> Any:
+        """What was read, or a sentence that says why there is nothing; None if it was stopped."""
         try:
             connection, theirs = Pipe()
             with connection, theirs:
@@ -110,7 +115,7 @@ class Reading:
         except Exception as error:  # no process, or what it sends is no Dataset: the thread has to go on with the next
             return cannot_be_read(self._job, error)
 
-    def _heard(self, connection: Connection, theirs: Connection) -> Dataset | DataError | None:
+    def _heard(self, connection: Connection, theirs: Connection) -> Any:
         """What the process says, or a sentence on how it ended; None if it was stopped."""
         names = self._job.names
         with self._lock:
@@ -119,7 +124,7 @@ class Reading:
             limits = [str(theirs.fileno()), str(self._memory), str(self._seconds)]
             process = self._process = subprocess.Popen(
                 [sys.executable, "-m", "engine.reading.reader_process", *limits],
-                cwd=ROOT, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, start_new_session=True,
+                cwd=IMPORTED_FROM, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, start_new_session=True,
                 env={**os.environ, **ENVIRONMENT},
             )  # fmt: skip
         theirs.close()  # if it stayed open here, the end of the process would never be seen
@@ -128,7 +133,7 @@ class Reading:
             connection.send(self._job)
             while connection.poll(max(0.0, end - time.monotonic())):
                 message = connection.recv()
-                if isinstance(message, Dataset | DataError):
+                if not isinstance(message, tuple):
                     return message
                 self.progress = message
             return DataError(f"{names} was not read within {self._seconds:.0f} seconds. Leave out rows or columns.")
@@ -149,6 +154,10 @@ class _Line:
         self._threads: list[threading.Thread] = []
         self._waiting: queue.SimpleQueue[Reading] = queue.SimpleQueue()
 
+    @property
+    def waiting(self) -> int:
+        return self._waiting.qsize()
+
     def join(self, reading: Reading) -> None:
         with self._lock:
             if len(self._threads) < self._places:
@@ -163,3 +172,8 @@ class _Line:
 
 
 _LINE = _Line(AT_ONCE)
+
+
+def waiting() -> int:
+    """The number of readings that wait for their turn."""
+    return _LINE.waiting

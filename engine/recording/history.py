@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import threading
 from collections.abc import Callable, Iterable
 from typing import Any, Generic, TypeVar
 
@@ -131,17 +132,32 @@ class SnapshotStore(Generic[Value]):
     def __init__(self, max_rows: int, max_bytes: int, size: Callable[[Value], int]) -> None:
         self._rows = _Thinned(max_rows)
         self._max_bytes, self._size = max_bytes, size
+        self._lock = threading.Lock()  # the run's worker adds while another one's needs its room
+        self.bytes = 0
+        """Bytes of all snapshots together."""
 
     def add(self, step: int, value: Value) -> None:
         """Add a snapshot; ignored if its step is not beyond the newest. It is measured here, once."""
-        self._rows.add((step, value, self._size(value)))
-        while len(self._rows.rows) > 2 and self.bytes > self._max_bytes:
-            self._rows.thin()
+        with self._lock:
+            self._rows.add((step, value, self._size(value)))
+            self._measure()
+            while len(self._rows.rows) > 2 and self.bytes > self._max_bytes:
+                self._thin()
 
-    @property
-    def bytes(self) -> int:
-        """Bytes of all snapshots together."""
-        return sum(size for _, _, size in self._rows.all())
+    def _thin(self) -> None:
+        self._rows.thin()
+        self._measure()
+
+    def _measure(self) -> None:
+        self.bytes = sum(size for _, _, size in self._rows.all())
+
+    def thin(self) -> bool:
+        """Drop every second snapshot; False if only the first and the newest are left."""
+        with self._lock:
+            if len(self._rows.rows) < 2:
+                return False
+            self._thin()
+            return True
 
     def all(self) -> list[tuple[int, Value]]:
         """All (step, value), steps ascending."""
@@ -155,6 +171,7 @@ class SnapshotStore(Generic[Value]):
         """Copy the snapshots up to a step, as a new store."""
         past = SnapshotStore(self._rows.max_rows, self._max_bytes, self._size)
         past._rows.take(self._rows, step)
+        past._measure()
         return past
 
 

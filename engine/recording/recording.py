@@ -17,6 +17,7 @@ is in the archive only if it was asked for (`with_files`), as it is: whoever tra
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import io
@@ -41,6 +42,7 @@ from engine.recording.history import ROW, History, size_of
 from engine.recording.own_data import check_steps, describe, described
 from engine.recording.shapes import check_shapes
 from engine.tasks import OWN_DATA
+from engine.whole_file import whole_file
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
 FORMAT = 1
 MAX_BYTES = 512 * 2**20
 """Limit for all contents of a file, unpacked: a zip file of a few kilobytes can unpack to any size."""
+MAX_NAME = 200  # characters of a file's name that are kept
 CONTENTS = "recording.json"
 CURVES = ("updates", "looks")
 RENAMED = {"peepholes": "vectors.weight_ch"}
@@ -73,6 +76,7 @@ class Recording:
         frames: at least one, steps ascending.
         updates, looks: rows of `engine.recording.history.ROW`, by step, as `engine.recording.history.History` has them.
         files: what somebody's own data were read from, (name, bytes), if they are to be kept.
+        start_weights: the name of the file with the weights that it started from; "" if all were drawn.
     """
 
     experiment: Experiment
@@ -81,6 +85,7 @@ class Recording:
     updates: np.ndarray
     looks: np.ndarray
     files: tuple[tuple[str, bytes], ...] = ()
+    start_weights: str = ""
 
     def __post_init__(self) -> None:
         for rows in (self.updates, self.looks):
@@ -109,6 +114,10 @@ class Recording:
     def with_files(self, files: Iterable[tuple[str, bytes]]) -> Recording:
         """Copy that also keeps these files: (name, bytes)."""
         return dataclasses.replace(self, files=tuple(files))
+
+    def started_from(self, name: str) -> Recording:
+        """Copy that says that its run started from weights of a file with this name."""
+        return dataclasses.replace(self, start_weights=name)
 
     @property
     def size(self) -> int:
@@ -158,6 +167,7 @@ class Recording:
         """Write to a path or an open binary file. The same recording always gives the same bytes.
 
         Raises:
+            OSError: if a path cannot be written; a file that was there stays as it was.
             RecordingError: if the frames are not of one run, or too large for a file that could be loaded again.
         """
         whole = self.size + sum(len(content) for _, content in self.files)
@@ -179,9 +189,12 @@ class Recording:
             "columns": {path: None if column.frames == every else column.frames for path, column in columns.items()},
             "diagnoses": [_diagnosis_to_json(frame.diagnosis) for frame in self.frames],
         }
+        if self.start_weights:
+            contents["start_weights"] = self.start_weights
         if self.experiment.task == OWN_DATA:
             contents |= {"own_data": describe(self.info), "files": [name for name, _ in self.files]}
-        with zipfile.ZipFile(file, "w") as archive:
+        opened = whole_file(Path(file)) if isinstance(file, str | Path) else contextlib.nullcontext(file)
+        with opened as target, zipfile.ZipFile(target, "w") as archive:
             _write_entry(archive, CONTENTS, json.dumps(contents, indent=1, allow_nan=False).encode())
             for name in CURVES:
                 _write_entry(archive, f"{name}.npy", to_npy(getattr(self, name)))
@@ -252,6 +265,8 @@ def _read_archive(archive: zipfile.ZipFile, max_bytes: int) -> Recording:
     experiment = Experiment.from_dict(contents["experiment"], held)
     check_steps(experiment)
     changes = tuple(_change(experiment, *change) for change in contents["changes"])
+    if not contents["diagnoses"] or contents["frames"] != len(contents["diagnoses"]):  # before as many are counted
+        raise RecordingError("This recording has no frames, or not as many as it says.")
     columns = {
         RENAMED.get(path, path): _column(archive, path, which, contents["frames"])
         for path, which in contents["columns"].items()
@@ -259,8 +274,6 @@ def _read_archive(archive: zipfile.ZipFile, max_bytes: int) -> Recording:
     check_shapes(experiment, {path: column.values.shape[1:] for path, column in columns.items()})
     verdicts = [_diagnosis(experiment, entry) for entry in contents["diagnoses"]]
     frames = tuple(reading(Frame, columns, number, {"diagnosis": verdict}) for number, verdict in enumerate(verdicts))
-    if not frames or len(frames) != contents["frames"]:
-        raise RecordingError("This recording has no frames, or not as many as it says.")
     if any(after.step <= before.step for before, after in itertools.pairwise(frames)):
         raise RecordingError("The frames of this recording do not stand in the order of their steps.")
     unknown = set(columns) - {path for frame in frames for path, _ in leaves(frame)}
@@ -269,7 +282,8 @@ def _read_archive(archive: zipfile.ZipFile, max_bytes: int) -> Recording:
     names = [str(name) for name in contents.get("files", ())]
     files = tuple((name, archive.read(f"files/{number}")) for number, name in enumerate(names))
     updates, looks = (_curve(archive, name) for name in CURVES)
-    return Recording(experiment, changes, frames, updates, looks, files)
+    start_weights = str(contents.get("start_weights", ""))[:MAX_NAME]
+    return Recording(experiment, changes, frames, updates, looks, files, start_weights)
 
 
 def _change(experiment: Experiment, step: Any, settings: Any) -> tuple[int, dict[str, Any]]:

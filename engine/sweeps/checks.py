@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from engine.experiment import ExperimentError, Range
+from engine.experiment import ExperimentError
+from engine.limits import Range
 
 ANYTHING = Range(-1e12, 1e12)
 

@@ -26,7 +26,8 @@ from typing import Any
 
 import numpy as np
 
-from engine.experiment import RANGES, Experiment, ExperimentError, Range
+from engine.experiment import RANGES, Experiment, ExperimentError
+from engine.limits import Range
 from engine.sweeps.checks import ANYTHING, a_list, a_number, a_table, known_keys
 from engine.sweeps.map_view import MapView, parse_map
 

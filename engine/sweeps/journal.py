@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,12 +18,18 @@ import numpy as np
 from engine.experiment import Experiment
 from engine.many.measurement import Measurement
 from engine.many.stretch import Trained
+from engine.whole_file import whole_file
 
 PLAN = "sweep.json"
 FORMAT = 1
 CHECKPOINT, MEASURED = "checkpoint.", "measured."
 KINDS = {"number": np.int64, "step": np.int64, "diverged": np.bool_}
 """Of the columns of measurements; the others are float64."""
+
+
+NOT_WRITTEN = (
+    "{path} cannot be written: {why}. What was kept before is still there: make room, and the same command goes on."
+)
 
 
 class SweepError(Exception):
@@ -141,10 +146,9 @@ def _read(folder: Path) -> dict[str, Any]:
 
 
 def _replace(path: Path, content: bytes) -> None:
-    """Write a file as a whole: whoever reads it finds the old one or the new one."""
-    beside = path.with_name(path.name + ".new")
-    with beside.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
+    """Write a file as a whole."""
+    try:
+        with whole_file(path) as file:
+            file.write(content)
+    except OSError as error:
+        raise SweepError(NOT_WRITTEN.format(path=path, why=error.strerror)) from error

@@ -15,8 +15,9 @@ import pyarrow.parquet as pq
 
 from engine.many.measurement import Measurement
 from engine.sweeps.definition import Definition
-from engine.sweeps.journal import SweepError
+from engine.sweeps.journal import NOT_WRITTEN, SweepError
 from engine.sweeps.row import Row, varied
+from engine.whole_file import whole_file
 
 FORMAT = 1
 MEASURED = Measurement._fields[1:]  # without the number of the experiment, whose settings stand there
@@ -29,15 +30,20 @@ def write(path: Path, rows: Sequence[Row], definition: Definition, done: bool) -
 
     Args:
         done: False for a sweep that was cancelled.
+
+    Raises:
+        SweepError: if it cannot be written, as where the disk is full.
     """
     rows = sorted(rows, key=lambda row: (row.number, row.step, row.diverged))
     settings = rows[0].settings if rows else ()
     columns = {name: [row.settings[name] for row in rows] for name in settings}
     columns |= {name: [getattr(row, name) for row in rows] for name in MEASURED}
     table = pa.table(columns).replace_schema_metadata({KEY: json.dumps(_described(definition, done)).encode()})
-    beside = path.with_name(path.name + ".new")
-    pq.write_table(table, beside)
-    beside.replace(path)
+    try:
+        with whole_file(path) as file:
+            pq.write_table(table, file)
+    except OSError as error:
+        raise SweepError(NOT_WRITTEN.format(path=path, why=error.strerror or error)) from error
 
 
 def read(path: Path, definition: Definition) -> list[Row]:

@@ -43,13 +43,13 @@ class Trainer:
     """One network being trained. `step` counts the updates made; `experiment` has the live settings and device of now.
 
     The batch of step s depends on (seed, s) alone, and dropout draws from a generator seeded by (seed, s). So the
-    network at step s is the same however many frames were taken before.
+    network at step s is the same however many frames were taken before. `weights` are as of `engine.model.build`.
     """
 
-    def __init__(self, experiment: Experiment) -> None:
+    def __init__(self, experiment: Experiment, weights: bytes = b"") -> None:
         experiment = on_this_machine(experiment)
         self.experiment, self.info = experiment, RunInfo.of(experiment)
-        self.model = build(experiment)
+        self.model = build(experiment, weights)
         self._parameters = list(self.model.parameters())
         self._limited = limited_parameters(self.model)
         self._optimizer = Optimizer(experiment, self._parameters)

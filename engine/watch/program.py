@@ -12,12 +12,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType, TracebackType
 
+from engine.package import ROOT, TOP
 from engine.watch.arguments import check_requested
 from engine.watch.guard import without_own_frames
 from engine.watch.lens import Lens
 from engine.watch.scaler import UsedScaler
 
-OURS = Path(__file__).parents[1]
+OURS = ROOT / "engine"
 RUNPY = runpy.run_module.__code__.co_filename
 NOTHING_TO_WATCH = (
     "no model with nn.RNN, nn.GRU, nn.LSTM or one of their cells was called with gradients enabled. For a hand-written "
@@ -112,10 +113,10 @@ def _interpreter_of(program: Program) -> Iterator[None]:
 @contextmanager
 def _without_our_package(folder: Path) -> Iterator[None]:
     """Many projects have an `engine` of their own: where one lies in the folder, `import engine` must find it."""
-    if not (folder / "engine.py").exists() and not (folder / "engine").is_dir():
+    if not (folder / f"{TOP}.py").exists() and not (folder / TOP).is_dir():
         yield
         return
-    ours = {name: module for name, module in sys.modules.items() if name.split(".")[0] == "engine"}
+    ours = {name: module for name, module in sys.modules.items() if name.split(".")[0] == TOP}
     for name in ours:
         del sys.modules[name]
     try:
@@ -202,4 +203,5 @@ def _show_only_its_own_frames() -> None:
 
 
 def _is_ours(file: str) -> bool:
-    return file == RUNPY or Path(file).is_relative_to(OURS)
+    started = getattr(sys.modules["__main__"], "__file__", None)  # the command, where this package is installed
+    return file in (RUNPY, started) or Path(file).is_relative_to(OURS)

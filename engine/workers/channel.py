@@ -10,9 +10,9 @@ from multiprocessing import Pipe
 from pathlib import Path
 from typing import Any, Protocol
 
+from engine.package import IMPORTED_FROM
 from engine.workers.protocol import PoolMessage, WorkerMessage
 
-ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
     # Large tensors from the heap, not from fresh pages at every step: a long LSTM trains half as fast again.
@@ -41,6 +41,9 @@ class Channel(Protocol):
     def recv(self) -> WorkerMessage:
         """Receive the next message; blocks until there is one."""
 
+    def processor_seconds(self) -> float | None:
+        """Processor time that the worker has taken so far; None where that is not known."""
+
     def kill(self) -> None:
         """End the worker at once."""
 
@@ -64,7 +67,7 @@ class LocalProcess:
         self._connection, theirs = Pipe()
         self._process = subprocess.Popen(
             [sys.executable, "-m", module, str(theirs.fileno())],
-            cwd=ROOT,
+            cwd=IMPORTED_FROM,
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
             start_new_session=True,
@@ -93,6 +96,15 @@ class LocalProcess:
     def recv(self) -> Any:
         """Receive the next message; blocks until there is one."""
         return self._connection.recv()
+
+    def processor_seconds(self) -> float | None:
+        """Processor time that the process has taken so far; None where only Linux would say."""
+        try:
+            fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            return None
+        ticks = int(fields[11]) + int(fields[12])  # in the program, and in the system for it
+        return ticks / os.sysconf("SC_CLK_TCK")
 
     def kill(self) -> None:
         """End the process at once."""

@@ -9,14 +9,13 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
+from engine.package import IS_INSTALLED, TOP_FOLDER
 from engine.workers.channel import ENVIRONMENT
 from engine.workers.pool import Pool
 
-ENGINE = Path(__file__).resolve().parents[1]
 KNOCK = 5.0  # seconds in which a cluster must accept a connection
-INSTALL = "python -m pip install -r requirements-cluster.txt"
+INSTALL = f"python -m pip install {'rnn-playground[cluster]' if IS_INSTALLED else '-r requirements-cluster.txt'}"
 
 
 class ClusterError(Exception):
@@ -43,7 +42,7 @@ def connect(address: str) -> None:
         return
     if address != "auto":
         _knock(address)
-    everywhere = {"py_modules": [str(ENGINE)], "env_vars": ENVIRONMENT}
+    everywhere = {"py_modules": [str(TOP_FOLDER)], "env_vars": ENVIRONMENT}
     try:
         with _own_sigterm():
             ray.init(address=address, runtime_env=everywhere, logging_level=logging.WARNING)

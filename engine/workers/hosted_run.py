@@ -17,14 +17,14 @@ from engine.step_through.sequence_trace import TraceError
 from engine.tasks import Task
 from engine.training import NotFiniteError, Trainer
 from engine.training.cost_clock import cost_clock
-from engine.workers.protocol import CheckpointSaved, Open, Report, Request, RequestDone, RequestKind
+from engine.workers.protocol import REPORT_EVERY, CheckpointSaved, Open, Report, Request, RequestDone, RequestKind
+from engine.workers.reasons import reason_of
 from engine.workers.requests import handle
 
 FRAMES_PER_SECOND = 5.0
 DETAILS_EVERY = 1.0  # minimum seconds between two frames with on-demand readings
 DETAILS_SHARE = 0.04  # of the worker's time that the on-demand readings of one run may take
 WATCHED_FOR = 3.0  # seconds after a request for a frame in which somebody is taken to be watching
-REPORT_EVERY = 0.5  # seconds between reports while no frame is requested
 CHECKPOINT_EVERY = 1.0  # seconds between two checkpoints: going back to a step repeats at most that much training
 CHECKPOINT_BYTES = 2**20  # saved per second at most: larger checkpoints are rarer
 MAX_CHECKPOINT = 2**24  # bytes; a run with a larger one starts again if its worker dies
@@ -48,7 +48,7 @@ class HostedRun:
         task: Task | None = None,
     ) -> None:
         self.key, self._clock = order.key, clock
-        self.trainer = Trainer(Experiment.from_dict(order.settings, task))
+        self.trainer = Trainer(Experiment.from_dict(order.settings, task), order.weights)
         self._costs = costs or cost_clock(self.trainer.experiment.device)
         if order.checkpoint is not None:
             self._restore(order.checkpoint, order.changes)
@@ -146,6 +146,7 @@ class HostedRun:
         """Make updates until the time is over, the speed limit is reached, or the run finishes or breaks."""
         end = self._clock() + seconds
         while self.wants_to_train():
+            was_behind = self.is_behind
             try:
                 self._make_planned_changes()
                 loss = self.trainer.advance()
@@ -156,7 +157,8 @@ class HostedRun:
             self.changed = True
             t = self.trainer
             self.updates.append((t.step, loss, t.param_grad_norm, t.clipped))
-            self.single_steps = max(0, self.single_steps - 1)
+            if not was_behind:
+                self.single_steps = max(0, self.single_steps - 1)
             self.news = self.news or not self.wants_to_train()  # the last of the ordered updates was made
             if t.finished if self.last_step is None else t.step >= self.last_step:
                 self._finish()
@@ -240,7 +242,7 @@ class HostedRun:
         except (QuestionError, TraceError, TypedSentenceError, InterventionError, NotFiniteError) as error:
             problem = str(error)
         except Exception as error:
-            problem = f"There is no answer: {type(error).__name__}: {error}"
+            problem = f"There is no answer: {reason_of(error)}."
         return RequestDone(self.key, request.number, request.kind, None, problem)
 
     def report(self, now: float, share: float, frame: Frame | None) -> Report:

@@ -39,7 +39,7 @@ class Pool:
 
     def submit(
         self, experiment: Experiment, *, paused: bool = False, speed: float | None = None, changes: Changes = (),
-        until: int = 0, checkpoint: bytes = b"",
+        until: int = 0, checkpoint: bytes = b"", weights: bytes = b"",
     ) -> Run:  # fmt: skip
         """Start a run; its first frame, step 0, comes without being requested.
 
@@ -51,12 +51,14 @@ class Pool:
             changes: live settings to be changed at these steps.
             until: train to this step first, as fast as possible, whatever `paused` and `speed` say.
             checkpoint: of a trainer at step `until`, to go on from; empty to train from step 0.
+            weights: those of step 0 that are not drawn, as `engine.weights` packs them.
 
         Raises:
             ExperimentError: for own data of which there is only what a recording says.
         """
         _check_data(experiment)
-        run = Run(self, next(self._keys), experiment, paused=paused, speed=speed, changes=changes, until=until)
+        run = Run(self, next(self._keys), experiment, paused=paused, speed=speed, changes=changes, until=until,
+                  weights=weights)  # fmt: skip
         if checkpoint:
             run.bring(until, checkpoint)
         return self._open(run)
@@ -64,7 +66,7 @@ class Pool:
     def open_branch(self, parent: Run, step: int, changes: Changes, *, paused: bool, speed: float | None) -> Run:
         """Start a run that shares the past of another one up to a step; `Run.branch` checks the arguments."""
         run = Run(self, next(self._keys), parent.info.experiment, paused=paused, speed=speed, changes=changes,
-                  until=step)  # fmt: skip
+                  until=step, weights=parent.weights)  # fmt: skip
         run.inherit(parent, step)
         return self._open(run)
 
@@ -126,6 +128,16 @@ class Pool:
         """The workers that have been started, the least busy first."""
         started = [worker for worker in self._workers if worker.channel is not None]
         return sorted(started, key=lambda worker: len(worker.hosted) + len(worker.measurements))
+
+    @property
+    def size(self) -> int:
+        """The number of workers, those included that have still to be started."""
+        return len(self._workers)
+
+    @property
+    def ready(self) -> int:
+        """The number of workers that can train now."""
+        return sum(worker.ready.is_set() for worker in self._workers)
 
     @property
     def pids(self) -> list[int]:

@@ -20,6 +20,9 @@ from engine.tasks.forecast import Forecast
 
 Result = TypeVar("Result")
 
+REPORT_EVERY = 0.5
+"""Seconds between two reports about a run that trains, while no frame is requested."""
+
 
 @dataclass(frozen=True)
 class RequestKind(Generic[Result]):
@@ -76,6 +79,7 @@ class Open:
     `changes` are made at their steps. A run that has not reached `until` first trains to that step as fast as
     possible; only then do `paused` and `speed` apply. If it starts from a checkpoint it sends no frames on the way:
     those steps were shown before. `data` is the key of the dataset that it trains on; "" for data of the catalogue.
+    `weights` are those of step 0 that are not drawn.
     """
 
     key: int
@@ -86,6 +90,7 @@ class Open:
     changes: Changes = ()
     until: int = 0
     data: str = ""
+    weights: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -144,6 +149,11 @@ class Order:
 
 
 @dataclass(frozen=True)
+class Ping:
+    """Pool to worker: are you there? It answers with `Alive` between two slices."""
+
+
+@dataclass(frozen=True)
 class Request:
     """What is to be computed with a run's network as it is; the value of an order "request".
 
@@ -161,6 +171,11 @@ class Ready:
     """Worker to pool: torch is loaded, send runs."""
 
     devices: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Alive:
+    """Worker to pool: the answer to a `Ping`."""
 
 
 @dataclass(frozen=True)
@@ -262,8 +277,10 @@ class NetworkTaken:
 
 
 MeasureOrder = Measure | MeasureRecurrence | MeasureLines
-PoolMessage = Bring | Forget | Open | OpenSweep | MeasureOrder | Order
-WorkerMessage = Ready | WorkingOn | Report | CheckpointSaved | RequestDone | Measured | SweepReport | NetworkTaken
+PoolMessage = Bring | Forget | Open | OpenSweep | MeasureOrder | Order | Ping
+WorkerMessage = (
+    Ready | Alive | WorkingOn | Report | CheckpointSaved | RequestDone | Measured | SweepReport | NetworkTaken
+)  # fmt: skip
 
 
 class WorkerHandle(Protocol):

@@ -128,6 +128,9 @@ class RayChannel:
         """Receive the next message; blocks until there is one."""
         return self._inbox.recv()
 
+    def processor_seconds(self) -> None:
+        """Not known: it may be on another machine."""
+
     def kill(self) -> None:
         """End the worker at once. Nothing that it still says is received, be its machine reachable or not."""
         ray.kill(self._actor)

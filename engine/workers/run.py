@@ -16,8 +16,11 @@ from engine.frame import Frame, RunInfo, RunPhase, RunStatus
 from engine.frame.reading_request import newest_requests
 from engine.recording import Recording
 from engine.recording.history import History, Waterfall
+from engine.workers.crashes import Crashes
 from engine.workers.listeners import Listeners
+from engine.workers.pending_request import PendingRequest
 from engine.workers.protocol import (
+    REPORT_EVERY,
     REQUEST_KINDS,
     CheckpointSaved,
     Open,
@@ -29,6 +32,7 @@ from engine.workers.protocol import (
     Result,
     WorkerHandle,
 )
+from engine.workers.reasons import KILLED_TWICE
 from engine.workers.run_log import RunLog
 
 ENDED = "This run has ended, so it gives no answer any more."
@@ -41,26 +45,6 @@ class RunPool(Protocol):
         """Start a run that shares the past of another one up to a step."""
 
 
-class PendingRequest:
-    """The newest request of one kind until it is answered, and the newest result of that kind."""
-
-    def __init__(self) -> None:
-        self.request: Request | None = None
-        self.since = 0.0
-        self.result: Any = None
-        self.problem = ""
-
-    def begin(self, request: Request) -> None:
-        """Wait for this request, and no longer for an older one."""
-        self.request, self.since, self.problem = request, time.monotonic(), ""
-
-    def receive(self, message: RequestDone) -> None:
-        """Keep a result until there is a newer one; the result of a request that was replaced is ignored."""
-        if self.request is not None and message.number == self.request.number:
-            self.request, self.problem = None, message.problem
-            self.result = message.result if message.result is not None else self.result
-
-
 class Run:
     """One training run. All methods return at once; a worker does the work and sends frames when they are ready.
 
@@ -69,9 +53,9 @@ class Run:
 
     def __init__(
         self, pool: RunPool, key: int, experiment: Experiment, *, paused: bool, speed: float | None,
-        changes: Changes = (), until: int = 0,
+        changes: Changes = (), until: int = 0, weights: bytes = b"",
     ) -> None:  # fmt: skip
-        self.info, self.key = RunInfo.of(experiment), key
+        self.info, self.key, self.weights = RunInfo.of(experiment), key, weights
         self.listeners = Listeners()
         self._pool = pool
         self._worker: WorkerHandle | None = None
@@ -87,7 +71,8 @@ class Run:
         self._pending = {kind: PendingRequest() for kind in REQUEST_KINDS}
         self._request_count = 0
         self.branched_at: int | None = None
-        self.crash_count = 0  # worker processes that died while they worked on this run
+        self._furthest = 0  # step that was reported
+        self._crashes = Crashes()
 
     @property
     def experiment(self) -> Experiment:
@@ -116,6 +101,11 @@ class Run:
         if self._requested is None or not requested <= self._requested:
             self._requested = newest_requests(self._requested or frozenset(), requested)
             self._send("request_frame", sorted(self._requested))
+        return self._frame
+
+    @property
+    def newest(self) -> Frame | None:
+        """The newest frame, None before the first; the next one is not requested."""
         return self._frame
 
     @property
@@ -188,9 +178,15 @@ class Run:
             if name not in LIVE_SETTINGS:
                 raise ExperimentError(name, got=value, accepts="unchanged while a run goes on")
         changed, made = self._experiment.replace(**changes), self._changes_made
+        self._forget_what_was_made_otherwise()
         self._changes = record_change(made, self._step, settings_at(self.info.experiment, made), changed)
         self._experiment = changed
         self._send("update", {name: getattr(changed, name) for name in LIVE_SETTINGS})
+
+    def _forget_what_was_made_otherwise(self) -> None:
+        """After a worker was lost, the updates up to the furthest step are made again: with other settings, others."""
+        if self._furthest > self._step:
+            self._log, self._furthest = self._log.until(self._step), self._step
 
     @property
     def _changes_made(self) -> Changes:
@@ -252,10 +248,6 @@ class Run:
         waiting = [pending.since for kind, pending in self._pending.items() if self.is_pending(kind)]
         return time.monotonic() - min(waiting) if waiting else 0.0
 
-    def expects_news(self, after: float) -> bool:
-        """True if a worker that is alive sends something about it within so many seconds."""
-        return self._phase == RunPhase.RUNNING or self.waited > after
-
     @property
     def ended(self) -> bool:
         """True once it has failed or was stopped."""
@@ -265,7 +257,7 @@ class Run:
 
     def bring(self, step: int, checkpoint: bytes) -> None:
         """Go on from a checkpoint that was made elsewhere, at this step."""
-        self._log.checkpoints.add(step, checkpoint)
+        self._log.add_checkpoint(step, checkpoint)
         self._step = step
 
     def inherit(self, parent: Run, step: int) -> None:
@@ -289,7 +281,7 @@ class Run:
         opening = Open(
             key=self.key, settings=self.info.experiment.to_dict(), paused=self._paused, speed=self._speed,
             checkpoint=self._log.newest_checkpoint(), changes=self._changes, until=self._until,
-            data=next((dataset.key for dataset in self.datasets), ""),
+            data=next((dataset.key for dataset in self.datasets), ""), weights=self.weights,
         )  # fmt: skip
         requests = [pending.request for pending in self._pending.values()]
         return [opening, *(Order(self.key, "request", request) for request in requests if request is not None)]
@@ -300,7 +292,7 @@ class Run:
             self._pending[message.kind].receive(message)
             self.listeners.tell()
         elif isinstance(message, CheckpointSaved):
-            self._log.checkpoints.add(message.step, message.checkpoint)
+            self._log.add_checkpoint(message.step, message.checkpoint)
         elif self._phase != RunPhase.STOPPED:
             self._receive_report(message)
             self.listeners.tell()
@@ -311,6 +303,7 @@ class Run:
             self._frame, self._requested = report.frame, None
         self._phase, self._step, self._message = report.phase, report.step, report.message
         self._rate, self._share, self._solved_at = report.steps_per_second, report.share, report.solved_at
+        self._furthest = max(self._furthest, report.step)
         self._merge_changes(report.changes)
         if report.phase == RunPhase.FINISHED:
             self._paused = True
@@ -333,6 +326,11 @@ class Run:
             "the last checkpoint." if self._log.checkpoints.all() else "the start."
         )
         self.listeners.tell()
+
+    def blame(self) -> str:
+        """Its worker process died while it worked on this run. Returns why it is not started again; empty if it is."""
+        within_a_report = self._step + self._rate * REPORT_EVERY
+        return KILLED_TWICE.format(step=self._step) if self._crashes.happened(self._step, within_a_report) else ""
 
     def fail(self, reason: str) -> None:
         """End the run with a sentence that says why."""

@@ -13,8 +13,12 @@ from engine.experiment import Experiment, step_cost
 from engine.many.alike import group
 from engine.many.measurement import Measurement
 from engine.many.stretch import Stretch
+from engine.recording.history import size_of
+from engine.recording.memory_budget import KEPT
+from engine.workers.crashes import Crashes
 from engine.workers.listeners import Listeners
 from engine.workers.protocol import NetworkTaken, OpenSweep, Order, SweepReport, WorkerHandle
+from engine.workers.reasons import KILLED_TWICE_TOGETHER
 
 LOST = "A worker process died and was replaced; its networks went on from where they were last saved."
 TOO_LATE = "the worker that has it did not answer in time. Try again."
@@ -30,9 +34,11 @@ class SweepPart:
         self.stretches = list(stretches)
         self.updates, self.seconds = dict[int, int](), dict[int, float]()
         self.training = self.done = self.ended = False
-        self.crash_count = 0  # worker processes that died while they worked on it
+        self._crashes = Crashes()
         self._worker: WorkerHandle | None = None
         self._wanted: int | None = None  # the network that was asked for and has not come
+        self.size, self.grown = 0, time.monotonic()  # of the checkpoints
+        KEPT.enter(self)
 
     def send(self, what: str, value: object = None) -> None:
         """Send an order to its worker."""
@@ -50,10 +56,6 @@ class SweepPart:
             self._worker.close(self.key)
 
     # For the worker process that it is given to; see `engine.workers.worker_process.Hosted`.
-
-    def expects_news(self, after: float) -> bool:
-        """True while its worker trains it."""
-        return self.training
 
     def attach(self, worker: WorkerHandle) -> None:
         """From now on this worker trains it."""
@@ -74,15 +76,27 @@ class SweepPart:
             return
         for place, stretch in message.saved.items():
             self.stretches[place] = stretch
+        if message.saved:
+            self.size, self.grown = sum(size_of(stretch.checkpoint) for stretch in self.stretches), time.monotonic()
+            KEPT.settle()
         self.updates |= message.updates
         self.seconds |= message.seconds
         self.training, self.done, self.ended = message.training, message.done, bool(message.message)
         self._sweep.receive(message)
 
+    def thin(self) -> bool:
+        """False: there is one checkpoint of each network, from which it goes on."""
+        return False
+
     def worker_lost(self) -> None:
         """Its worker process died; a replacement is going to take it on."""
         self.training = False
         self._sweep.worker_lost()
+
+    def blame(self) -> str:
+        """Its worker process died while it worked on it. Returns why it is not tried again; empty if it is."""
+        made = sum(self.updates.values())
+        return KILLED_TWICE_TOGETHER if self._crashes.happened(made, made) else ""
 
     def fail(self, reason: str) -> None:
         """End it with a sentence that says why; the other parts go on."""

@@ -26,6 +26,7 @@ from engine.workers.hosted_run import HostedRun
 from engine.workers.hosted_sweep import HostedSweep
 from engine.workers.line_finder import LineFinder
 from engine.workers.protocol import (
+    Alive,
     Bring,
     Forget,
     Measured,
@@ -33,6 +34,7 @@ from engine.workers.protocol import (
     Open,
     OpenSweep,
     Order,
+    Ping,
     PoolMessage,
     Ready,
     Report,
@@ -40,6 +42,7 @@ from engine.workers.protocol import (
     WorkerMessage,
     WorkingOn,
 )
+from engine.workers.reasons import reason_of
 from engine.workers.timers import Timer, timer_of
 
 SLICE = 0.03  # seconds that a run trains before the next one does
@@ -166,6 +169,8 @@ class Worker:
             self._bring(message)
         elif isinstance(message, Forget):
             self.own_data.pop(message.name, None)
+        elif isinstance(message, Ping):
+            self.connection.send(Alive())
         elif isinstance(message, MeasureOrder):
             self.timers[message.key] = timer_of(message, self._clock)
         elif message.what == "close":
@@ -195,7 +200,7 @@ class Worker:
             self.own_data[message.name] = message.dataset.to_task()
         except Exception as error:  # sent to the person whose data they are, when a run needs them
             name = message.dataset.name
-            self.own_data[message.name] = f"The data {name} cannot be used: {type(error).__name__}: {error}"
+            self.own_data[message.name] = f"The data {name} cannot be used: {reason_of(error)}."
 
     def _open(self, order: Open) -> None:
         task = self.own_data.get(order.data)
@@ -218,7 +223,7 @@ class Worker:
             raise  # the connection: the pool is gone
         except Exception as error:
             if self.sweeps.pop(hosted.key, None) is not None:
-                reason = f"{ENDED}: {type(error).__name__}: {error}"
+                reason = f"{ENDED}: {reason_of(error)}."
                 self.connection.send(SweepReport.ended(hosted.key, reason))
             else:
                 self.runs.pop(hosted.key, None)
@@ -238,14 +243,14 @@ class Worker:
         try:
             message = timer.advance()
         except Exception as error:  # sent to the person who asked; the runs go on
-            reason = f"The measurement ended with an error: {type(error).__name__}: {error}"
+            reason = f"The measurement ended with an error: {reason_of(error)}."
             message = Measured(timer.key, None, timer.done, timer.total, reason)
         if message.medians is not None or message.message:
             self.timers.pop(timer.key)
         self.connection.send(message)
 
     def _fail(self, key: int, error: Exception) -> None:
-        self._say_failed(key, f"This run ended with an error: {type(error).__name__}: {error}")
+        self._say_failed(key, f"This run ended with an error: {reason_of(error)}.")
 
     def _say_failed(self, key: int, message: str) -> None:
         self.connection.send(Report(key, RunPhase.FAILED, 0, 0.0, 0.0, message, None, [], (), None))

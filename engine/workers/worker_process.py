@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import queue
 import threading
-import time
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
@@ -13,10 +12,19 @@ from engine.data import Dataset
 from engine.workers.brought_data import BroughtData
 from engine.workers.channel import Channel, ChannelFactory
 from engine.workers.measurement import Measurement
-from engine.workers.protocol import Measured, Order, PoolMessage, Ready, WorkerHandle, WorkerMessage, WorkingOn
+from engine.workers.protocol import (
+    Alive,
+    Measured,
+    Order,
+    Ping,
+    PoolMessage,
+    Ready,
+    WorkerHandle,
+    WorkerMessage,
+    WorkingOn,
+)
+from engine.workers.silence import LOOK, Silence
 
-SILENCE = 20.0  # seconds without a message from a worker that should be training; the longest update takes about two
-STARTUP = 120.0  # seconds that a worker may take to load torch
 LOG = logging.getLogger(__name__)
 
 
@@ -24,7 +32,6 @@ class Hosted(Protocol):
     """What a worker trains, as the server process sees it: a run, or a part of a sweep."""
 
     key: int
-    crash_count: int  # worker processes that died while they worked on it
 
     @property
     def datasets(self) -> tuple[Dataset, ...]:
@@ -33,9 +40,6 @@ class Hosted(Protocol):
     @property
     def ended(self) -> bool:
         """True once its worker has nothing left to do for it."""
-
-    def expects_news(self, after: float) -> bool:
-        """True if a worker that is alive sends something about it within so many seconds."""
 
     def attach(self, worker: WorkerHandle) -> None:
         """From now on this worker trains it."""
@@ -48,6 +52,9 @@ class Hosted(Protocol):
 
     def worker_lost(self) -> None:
         """Its worker process died; a replacement is going to take it on."""
+
+    def blame(self) -> str:
+        """Its worker process died while it worked on it. Returns why it is not to be tried again; empty if it is."""
 
     def fail(self, reason: str) -> None:
         """End it with a sentence that says why."""
@@ -77,7 +84,6 @@ class WorkerProcess:
         self._data, self._data_lock = BroughtData(), threading.Lock()  # data and those that use them: one after another
         self._outbox: queue.SimpleQueue[PoolMessage | None] = queue.SimpleQueue()
         self._working_on: int | None = None
-        self._started = 0.0
 
     def start(self) -> None:
         """Start a process, unless `stop` was called."""
@@ -85,7 +91,7 @@ class WorkerProcess:
             if self._stopped:
                 return
             self.ready.clear()
-            self._started, self._working_on = time.monotonic(), None
+            self._working_on = None
             self.channel, self._outbox = self._start_channel(), queue.SimpleQueue()
             for loop in (self._receive_loop, self._send_loop):
                 name, arguments = f"worker-{self.number}", (self.channel, self._outbox)
@@ -144,28 +150,30 @@ class WorkerProcess:
             LOG.info("worker %d (%s) accepts no more messages", self.number, channel.name)
 
     def _receive_loop(self, channel: Channel, outbox: queue.SimpleQueue[PoolMessage | None]) -> None:
+        silence = Silence()
         try:
             while True:
-                if channel.poll(SILENCE):
+                if channel.poll(LOOK):
                     self.receive(channel.recv())
-                elif self._is_overdue():
+                    silence.end()
+                    continue
+                silence.look(channel.processor_seconds())
+                if silence.asks:
+                    self.send(Ping())
+                if silence.is_too_long(self.ready.is_set()):
                     LOG.warning("worker %d (%s) is silent; ending it", self.number, channel.name)
                     channel.kill()
         except (EOFError, OSError):
             outbox.put(None)
         self._replace(channel)
 
-    def _is_overdue(self) -> bool:
-        """True if a worker that is alive would have sent something by now."""
-        if not self.ready.is_set():
-            return time.monotonic() - self._started > STARTUP
-        return bool(self.measurements) or any(work.expects_news(SILENCE) for work in list(self.hosted.values()))
-
     def receive(self, message: WorkerMessage) -> None:
         """Pass a message from the worker on to what it is about."""
         if isinstance(message, Ready):
             self._send_everything()
             self._on_ready(message.devices)
+        elif isinstance(message, Alive):
+            return
         elif isinstance(message, WorkingOn):
             self._working_on = message.key
         elif isinstance(message, Measured):
@@ -191,18 +199,17 @@ class WorkerProcess:
     def _replace(self, channel: Channel) -> None:
         """Start another process after this one died. What it trained goes on from the newest checkpoint.
 
-        What it was working on is blamed; the second time it is not started again. Measurements are given up.
+        What it was working on is blamed; the second time at the same place it is not started again. Measurements are
+        given up.
         """
         ending = channel.wait()
         if self._stopped:
             return
         LOG.warning("worker %d (%s) ended with %s; replacing it", self.number, channel.name, ending)
         blamed = self.hosted.get(self._working_on) if self._working_on is not None else None
-        if blamed is not None:
-            blamed.crash_count += 1
-            if blamed.crash_count >= 2:
-                self.hosted.pop(blamed.key)
-                blamed.fail("This run ended its worker process twice, so it is not started again.")
+        if blamed is not None and (reason := blamed.blame()):
+            self.hosted.pop(blamed.key)
+            blamed.fail(reason)
         while self.measurements:
             reason = "The worker process that measured has died, so there is no result."
             self.measurements.popitem()[1].fail(reason)

@@ -23,10 +23,17 @@ from streamlit.runtime.caching.cache_resource_api import clear_session_cache
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
+from app import allowance
+from app.allowance import Buckets
 from app.export import routes
 from app.first_minute import visit
-from app.hub import HUB, Hub, RunSlot, Start
+from app.hub import HUB, Hub, RunSlot
+from app.learn.lesson_panel import CLAIMS
+from app.playground.page import MORE
+from app.run_start import Start
+from app.share import card as share_card
 from engine.experiment import Experiment
+from engine.limits import LIMITS
 from engine.preset import Preset
 from tests.fakes import TOKEN, Exported, FakePool
 
@@ -47,6 +54,12 @@ def installed_components() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def nobody_has_started_any(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All tests of a process are the same visitor, and start more networks than a person."""
+    monkeypatch.setattr(allowance, "STARTED", Buckets(LIMITS.networks_per_minute / 60, LIMITS.networks_per_minute))
+
+
 @pytest.fixture
 def pool(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakePool]:
     """Every test has a server of its own: no workers, no slots, no session."""
@@ -59,17 +72,25 @@ def pool(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakePool]:
     clear_session_cache(SESSION)
 
 
-def opened(**link: str) -> AppTest:
-    """The page as a link opens it."""
+def opened(*, unfolded: bool = True, **link: str) -> AppTest:
+    """The page as a link opens it, with what is drawn only when somebody opens it, or without."""
     page = AppTest.from_file(str(MAIN), default_timeout=LIMIT)
+    for folded in (MORE, CLAIMS, share_card.OPEN) if unfolded else ():
+        page.session_state[folded] = True
     page.query_params.update(link)
     return run(page)
 
 
 def run(page: AppTest) -> AppTest:
-    """Run the page's script once more, without an exception."""
-    page.run()
-    assert not page.exception, page.exception[0].value
+    """Run the page's script once more, without an exception.
+
+    Where a click has only parts of the page drawn again, AppTest forgets the others: then it is run a second time.
+    """
+    for _ in range(2):
+        page.run()
+        assert not page.exception, page.exception[0].value
+        if page.get("page_link"):  # the menu of pages, which every page has
+            break
     return page
 
 

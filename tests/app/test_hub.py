@@ -7,7 +7,9 @@ import itertools
 
 import pytest
 
-from app.hub import Hub, RunSlot, Start
+from app.hub import Hub, RunSlot
+from app.run_start import Start
+from app.shared_run import JOIN_WITHIN
 from app.slot_registry import FORGET_AFTER, SUSPEND_AFTER
 from engine.experiment import Experiment, ExperimentError
 from engine.frame import RunPhase
@@ -224,7 +226,7 @@ def test_speed_is_told_once_and_kept_by_the_next_run(hub, pool):
 def test_every_run_has_a_token_of_its_own_that_nobody_guesses(hub):
     tokens = []
     for seed in range(50):
-        slot = attach(hub, experiment=SMALL.replace(seed=seed))
+        slot = attach(hub, f"visitor {seed}", SMALL.replace(seed=seed))
         tokens.append(slot.token)
         slot.reset()
         tokens.append(slot.token)
@@ -357,7 +359,7 @@ def test_a_tab_that_was_forgotten_gets_its_settings_back_as_a_new_run(hub, pool,
 
 
 def test_one_abandoned_run_does_not_touch_the_others(hub, pool, clock):
-    left, stays = attach(hub), attach(hub, "bob")
+    left, stays = attach(hub), attach(hub, "bob", SMALL.replace(seed=1))
     hub.release(left)
     for _ in range(3):
         wait(hub, clock, 300)
@@ -366,7 +368,7 @@ def test_one_abandoned_run_does_not_touch_the_others(hub, pool, clock):
 
 
 def test_running_counts_what_trains(hub, pool, clock):
-    slots = [attach(hub), attach(hub, "bob"), attach(hub, "eve", paused=True)]
+    slots = [attach(hub), attach(hub, "bob", SMALL.replace(seed=1)), attach(hub, "eve", paused=True)]
     assert hub.running() == 2
     slots[0].pause()
     assert hub.running() == 1
@@ -420,3 +422,123 @@ def test_only_what_changed_is_told_to_a_run(hub):
     slot = attach(hub)
     slot.apply(SMALL.replace(learning_rate=0.1))
     assert slot.run.calls == [("update", {"learning_rate": 0.1})]
+
+
+# ---- one run for those who have touched nothing
+
+
+def told(slot: RunSlot) -> list[str]:
+    """What the slot's run was told so far."""
+    return [what for what, _ in slot.run.calls]
+
+
+@pytest.fixture
+def class_of_three(hub) -> list[RunSlot]:
+    """Three browsers that have opened the same link one after the other."""
+    return [attach(hub, owner) for owner in ("ann", "bob", "cem")]
+
+
+def test_browsers_with_the_same_link_look_at_one_run_each_under_a_token_of_its_own(hub, pool, class_of_three):
+    assert len(pool.runs) == 1 and {slot.run for slot in class_of_three} == set(pool.runs)
+    assert len({slot.token for slot in class_of_three}) == 3 and all(slot.is_shared for slot in class_of_three)
+    assert all(hub.find(slot.token) is slot for slot in class_of_three)
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        Start(SMALL.replace(seed=1)),
+        Start(SMALL, paused=True),
+        Start(SMALL, ((3, {"noise": 0.1}),)),
+        Start(SMALL, until=3),
+    ],
+)
+def test_whoever_starts_in_another_way_has_a_run_alone(hub, pool, start):
+    attach(hub)
+    assert not hub.attach("bob", start, speed="normal").is_shared and len(pool.runs) == 2
+
+
+def test_at_another_speed_or_after_the_beginning_nobody_joins(hub, pool):
+    first = attach(hub)
+    assert not hub.attach("bob", Start(SMALL), speed="max").is_shared
+    first.run.frame, first.shared._opened = at_step(9), first.shared._opened - 2 * JOIN_WITHIN
+    assert not attach(hub, "cem").is_shared
+    first.run.frame = at_step(0)  # a lesson that waits for a guess: nothing was missed
+    assert attach(hub, "dia").is_shared and len(pool.runs) == 3
+
+
+def one_step(slot: RunSlot) -> None:
+    slot.step()
+
+
+@pytest.mark.parametrize(
+    "touch",
+    [
+        lambda slot: slot.pause(),
+        lambda slot: slot.train(),
+        one_step,
+        lambda slot: slot.set_speed("max"),
+        lambda slot: slot.apply(SMALL.replace(learning_rate=0.5)),
+        lambda slot: slot.own(),
+    ],
+    ids=["pause", "train", "step", "speed", "a setting", "a question"],
+)
+def test_whoever_touches_anything_goes_on_alone_from_the_present_step_and_the_others_notice_nothing(
+    pool, class_of_three, touch
+):
+    ann, bob, cem = class_of_three
+    bob.run.frame, token, heard = at_step(9), bob.token, []
+    ann.listeners.add(lambda: heard.append("ann"))
+    bob.listeners.add(lambda: heard.append("bob"))
+    touch(bob)
+    assert told(ann) == ["branch"] and ann.run is cem.run is pool.runs[0]
+    assert ann.run.calls[0][1] == (9, {"learning_rate": 0.5} if bob.experiment.learning_rate == 0.5 else {})
+    assert told(bob) == (["advance"] if touch is one_step else [])  # the rest it knows from the start
+    assert bob.run is not ann.run and bob.run.branched_at is None and bob.token != token and not bob.is_shared
+    assert heard == ["bob"]
+    bob.run.listeners.tell()
+    ann.run.listeners.tell()
+    assert heard == ["bob", "bob", "ann"]
+
+
+def test_whoever_starts_another_network_leaves_the_run_to_the_others(pool, class_of_three):
+    ann, bob, cem = class_of_three
+    bob.run.frame = at_step(9)
+    bob.run.curve.add_update(9, 1.0, 1.0, False)
+    assert bob.apply(SMALL.replace(cell="gru")) == "restarted"
+    ann.run.curve.add_update(10, 1.0, 1.0, False)
+    assert bob.ghost.curve.updates()["step"].tolist() == [9]  # as it was when it was left
+    assert told(ann) == [] and len(pool.runs) == 2 and bob.ghost is not None and len(bob.past.newest_first) == 1
+    ann.stop()
+    assert told(cem) == []
+    cem.stop()
+    assert told(cem) == ["stop"]
+
+
+def test_the_last_one_has_it_alone_as_if_there_had_been_nobody_else(hub, pool, class_of_three):
+    ann, bob, cem = class_of_three
+    bob.pause()
+    cem.pause()
+    token = ann.token
+    ann.pause()
+    assert told(ann) == ["branch", "branch", "pause"] and ann.token == token
+    assert not attach(hub, "dia").is_shared  # it is touched now
+
+
+def test_it_rests_when_the_last_tab_is_closed_and_goes_on_with_the_first_that_comes_back(hub, clock, class_of_three):
+    for slot in class_of_three[:2]:
+        hub.release(slot)
+    wait(hub, clock, SUSPEND_AFTER + 1)
+    assert told(class_of_three[0]) == []
+    hub.release(class_of_three[2])
+    wait(hub, clock, SUSPEND_AFTER + 1)
+    assert told(class_of_three[0]) == ["pause"]
+    hub.acquire(class_of_three[1])
+    hub.acquire(class_of_three[0])
+    assert told(class_of_three[0]) == ["pause", "resume"]
+
+
+def test_a_socket_whose_browser_asks_for_more_gets_its_own_run_with_the_next_drawing_of_the_page(class_of_three):
+    ann, bob, _ = class_of_three
+    bob.wants_own_run = True
+    assert bob.apply(SMALL) == "same" and bob.run is not ann.run and not bob.wants_own_run

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from app.figures.base import LastGradient
-from app.hub import MOST_BESIDE, Hub, RunSlot, Start
+from app.hub import MOST_BESIDE, Hub, RunSlot
 from app.my_runs import csv_file
 from app.past_runs import MAX_ROWS, NEWEST, PastRuns, snapshot
+from app.run_start import Start
 from engine.experiment import Experiment
 from engine.frame import Diagnosis, RunPhase
 from tests.fakes import SMALL, FakePool, FakeRun, at_step

@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 from app.links import OPENING
@@ -58,11 +59,12 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def wait_until_it_answers(url: str, why_ended: Callable[[], str] = lambda: "") -> None:
-    """Ask a server for its health until it answers.
+def wait_until_it_answers(url: str, why_ended: Callable[[], str] = lambda: "", path: str = "/_stcore/health") -> None:
+    """Ask a server for its health until it answers that it is well.
 
     Args:
         why_ended: says why it never will.
+        path: what it is asked.
 
     Raises:
         RuntimeError: if it has ended, or does not answer in time.
@@ -72,7 +74,7 @@ def wait_until_it_answers(url: str, why_ended: Callable[[], str] = lambda: "") -
         if reason := why_ended():
             raise RuntimeError(reason)
         try:
-            urllib.request.urlopen(f"{url}/_stcore/health", timeout=10).close()
+            urllib.request.urlopen(f"{url}{path}", timeout=10).close()
             return
         except OSError:  # nobody listens yet, or the answer takes long
             pause.wait(0.1)
@@ -82,8 +84,8 @@ def wait_until_it_answers(url: str, why_ended: Callable[[], str] = lambda: "") -
 class Server:
     """The app as `make run` starts it, on a port of its own."""
 
-    def __init__(self) -> None:
-        self.port = free_port()
+    def __init__(self, port: int = 0) -> None:
+        self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.output = tempfile.TemporaryFile()  # noqa: SIM115 (open as long as the server writes)
         self.process = subprocess.Popen(
@@ -174,6 +176,29 @@ def new_context(browser: Browser, *, newcomer: bool = False, **options: object) 
     return context
 
 
+PAUSE = 20  # milliseconds between two looks at a page
+LEFT = "Execution context was destroyed"
+"""What Playwright says of a page that goes to another address while it is asked."""
+
+
+def is_true(page: Page, true: str, argument: object = None, timeout: float = LIMIT) -> bool:
+    """Wait until this JavaScript is true of the page, or the limit is over. Returns whether it is.
+
+    Playwright's own way of waiting turns text into code inside the page, which the page's policy forbids.
+    """
+    end = time.monotonic() + timeout / 1000
+    while True:
+        try:
+            if page.evaluate(f"argument => !!({true})", argument):
+                return True
+        except PlaywrightError as error:
+            if LEFT not in str(error):
+                raise
+        if time.monotonic() > end:
+            return False
+        page.wait_for_timeout(PAUSE)
+
+
 class Playground:
     """One open page, and what a person does on it."""
 
@@ -204,12 +229,8 @@ class Playground:
 
     def wait(self, true: str, argument: object = None, timeout: float = LIMIT) -> None:
         """Until this JavaScript is true of the page; the limit only ends a test that has failed."""
-        try:
-            self.page.wait_for_function(f"argument => ({true})", arg=argument, timeout=timeout, polling=20)
-        except PlaywrightTimeoutError as error:
-            raise AssertionError(
-                f"never true: {true}, with {argument!r}. The page: {self.page.evaluate(STATE)}"
-            ) from error
+        if not is_true(self.page, true, argument, timeout):
+            raise AssertionError(f"never true: {true}, with {argument!r}. The page: {self.page.evaluate(STATE)}")
 
     def frames(self, count: int) -> None:
         """Until this many more frames were painted."""

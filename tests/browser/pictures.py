@@ -40,6 +40,7 @@ def main() -> None:
             for scheme in ("light", "dark"):
                 take(browser, server.url, scheme)
                 take_watched(browser, scheme)
+                take_class(browser, server.url, scheme)
             take_twins(browser, server.url, FOLDER / "stage", lambda page: page.evaluate(FINISHED, 30))
             browser.close()
     finally:
@@ -99,6 +100,51 @@ def take(browser: Browser, url: str, scheme: str) -> None:
     page.get_by_text("Only the LSTM learns it").wait_for(timeout=180_000)
     save(page, f"first-{scheme}")
     page.context.close()
+
+
+NAMES = {
+    "Ada": "",
+    "Alan": "&cell=gru",
+    "Emmy": "&cell=lstm&forget_bias=3",
+    "Grace": "&seq_len=6",
+}
+"""Students of a class, and what they have changed."""
+
+
+def take_class(browser: Browser, url: str, scheme: str) -> None:
+    """The board of a class, grouped by verdict, with a question to which all have guessed."""
+    options: dict = {"viewport": {"width": 1440, "height": 940}, "color_scheme": scheme}
+    teacher = Playground(new_context(browser, **options).new_page(), url).open("preset=remember&steps=600")
+    teacher.page.get_by_role("link", name="Class", exact=True).click()
+    teacher.click("class_open_button")
+    code = teacher.page.locator(".invitation .code").inner_text()
+    students = []
+    for name, changed in NAMES.items():
+        student = Playground(new_context(browser).new_page(), url)
+        student.page.goto(f"{url}/class?code={code}")
+        student.page.locator(".st-key-class_name input").fill(name)
+        student.click("class_join_button")
+        student.wait("window.playground?.painted >= 1 && window.classBar?.heard >= 1")
+        student.page.goto(f"{url}/?preset=remember&steps=600&speed=max&class={code}~{len(students) + 1}{changed}")
+        student.wait("window.playground?.painted >= 1 && window.classBar?.heard >= 1")
+        if student.page.locator(".st-key-skip_guess").count():
+            student.skip_guess()
+        students.append(student)
+    teacher.page.get_by_text("How to join").click()
+    teacher.page.get_by_role("radio", name="By verdict").click()
+    teacher.page.get_by_role("button", name="Ask").first.click()
+    asks = ("Will the plain RNN learn the first of 40 digits?", "Yes", "Only after long", "Never")
+    for key, typed in zip(("class_asks", *(f"class_answer_{k}" for k in (1, 2, 3))), asks, strict=True):
+        teacher.page.locator(f".st-key-{key} input").fill(typed)
+    teacher.page.get_by_role("button", name="Ask the class").click()
+    for number, student in enumerate(students):
+        student.page.locator(".cb-answers button").nth((0, 2, 2, 1)[number]).click()
+    teacher.page.keyboard.press("Escape")
+    for student in students:
+        student.wait("playground.phase === 'finished'")
+    save(teacher.page, f"class-{scheme}")
+    for each in (teacher, *students):
+        each.page.context.close()
 
 
 def take_watched(browser: Browser, scheme: str) -> None:

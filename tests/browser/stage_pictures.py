@@ -8,7 +8,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page
 
-from tests.browser.conftest import Playground, new_context
+from tests.browser.conftest import Playground, is_true, new_context
 
 RECALL = "hidden_size=32&learning_rate=0.003"
 CELL = '.stage-svg .cell[data-t="3"]'
@@ -17,8 +17,8 @@ CELL = '.stage-svg .cell[data-t="3"]'
 def dots(page: Page) -> None:
     """Halfway through the journey of a thousand dots."""
     page.locator(".stage-dots").click()
-    page.wait_for_function("document.querySelector('.arrives').textContent.includes('of 1,000')")
-    page.wait_for_function("parseInt(document.querySelector('.arrives-at').textContent) < 400")  # on their way
+    is_true(page, "document.querySelector('.arrives').textContent.includes('of 1,000')")
+    is_true(page, "parseInt(document.querySelector('.arrives-at').textContent) < 400")  # on their way
 
 
 def opened(page: Page) -> None:
@@ -31,7 +31,7 @@ def opened(page: Page) -> None:
 def folded(page: Page) -> None:
     """All steps in one cell with its loop."""
     page.locator(".stage-fold").click()
-    page.wait_for_function("window.playground.stage.view.fold === 0")
+    is_true(page, "window.playground.stage.view.fold === 0")
 
 
 def nothing(page: Page) -> None:
@@ -78,6 +78,6 @@ def take_twins(browser: Browser, url: str, folder: Path, settle: Callable[[Page]
             page.locator(".stage").evaluate("stage => stage.scrollIntoView()")
         settle(page)
         twin.act(page)
-        page.wait_for_function("document.querySelector('.stage-micro').getAnimations().length === 0")
+        is_true(page, "document.querySelector('.stage-micro').getAnimations().length === 0")
         page.screenshot(path=folder / f"{name}.png")
         page.context.close()

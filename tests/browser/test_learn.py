@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine.preset import load_preset
-from tests.browser.conftest import ATTEMPTS, LIMIT
+from tests.browser.conftest import ATTEMPTS, LIMIT, is_true
 from tests.browser.layout import FIGURES, faults
 from tests.browser.test_layout import SIZES
 
@@ -122,7 +122,7 @@ def check_kept(page) -> None:
     second.goto(f"{page.url}/learn", wait_until="commit")
     second.locator(".st-key-card_default-lstm .tick").wait_for()
     second.locator(".st-key-forget_lessons button").click()
-    second.wait_for_function("!document.cookie.includes('lessons_done')")
+    assert is_true(second, "!document.cookie.includes('lessons_done')")
     second.locator(".st-key-card_default-lstm .tick").wait_for(state="detached")
     second.close()
 
@@ -165,7 +165,7 @@ def test_the_address_of_a_card_opens_the_lesson_in_a_tab_of_its_own(visit):
     address = card(page, "explode").locator("a").evaluate("link => link.href")
     second = page.page.context.new_page()
     second.goto(address, wait_until="commit")
-    second.wait_for_function("window.playground?.painted > 0 && location.search === '?preset=explode'")
+    assert is_true(second, "window.playground?.painted > 0 && location.search === '?preset=explode'")
     assert second.evaluate("playground.step") == 0
 
 

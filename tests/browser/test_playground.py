@@ -10,9 +10,10 @@ import signal
 import urllib.request
 
 import pytest
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
+from app.live.stream import GONE
 from tests.browser.conftest import FIGURES, LIMIT
 
 pytestmark = pytest.mark.browser
@@ -343,10 +344,14 @@ def test_the_numbers_of_a_frame_as_csv(visit, server):
 def test_streams_are_refused_to_foreign_pages_and_without_the_token(visit, server):
     token = visit().token
     socket = server.url.replace("http", "ws") + "/live/"
-    for origin, path in ((server.url, "nope"), ("http://evil.example", token), (None, token)):
+    for origin in ("http://evil.example", None):
         with pytest.raises(InvalidStatus) as refusal:
-            connect(socket + path, origin=origin, open_timeout=LIMIT / 1000)
+            connect(socket + token, origin=origin, open_timeout=LIMIT / 1000)
         assert refusal.value.response.status_code == 403
+    with connect(socket + "nope", origin=server.url, open_timeout=LIMIT / 1000) as stream:
+        with pytest.raises(ConnectionClosed) as closed:
+            stream.recv(LIMIT / 1000)
+        assert closed.value.rcvd.code == GONE
     with connect(socket + token, origin=server.url, open_timeout=LIMIT / 1000) as stream:
         stream.send("1")
         assert len(stream.recv(LIMIT / 1000)) > 0
@@ -362,3 +367,11 @@ def test_a_killed_worker_is_replaced_and_the_page_says_so(visit, server):
     page.wait("playground.phase === 'running'")
     page.frames(3)
     assert server.workers() and not before & set(server.workers())
+
+
+def test_of_two_browsers_that_look_at_one_run_the_one_that_trains_it_leaves_the_other_where_it_is(visit):
+    ann, bob = (visit("preset=remember", guess=True, color_scheme="light") for _ in range(2))
+    token, stays = bob.token, ann.token
+    bob.click("skip_guess")
+    bob.wait("playground.token !== argument && playground.step > 0", token)  # a run of its own, so they shared one
+    assert (ann.token, ann.step, ann.get("playground.phase")) == (stays, 0, "paused")

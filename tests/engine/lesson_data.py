@@ -36,11 +36,11 @@ class ReadAlready(Reading):
     """A reading that was over before it began; without a dataset one that never ends."""
 
     def __init__(self, dataset: Dataset | None) -> None:
-        self.dataset, self.error = dataset, None
+        self.result, self.error = dataset, None
 
     @property
     def done(self) -> bool:
-        return self.dataset is not None
+        return self.result is not None
 
     def stop(self) -> None:
         pass

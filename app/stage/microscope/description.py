@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from app.stage.microscope.equations import back, lines, remark
@@ -29,6 +30,7 @@ def description(cell: Cell, nonlinearity: str) -> dict[str, Any]:
     }
 
 
+@cache
 def configuration(cell: Cell, nonlinearity: str) -> dict[str, Any]:
     """The run's own cell, and under "family" those to compare it with, in order; it is one of them or stands last."""
     family = [CELLS[name] for name in FAMILY]

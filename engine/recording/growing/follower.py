@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from engine import package
 from engine.recording.error import RecordingError
 from engine.recording.growing.chunks import BEGINS, DAMAGED, read_beginning, read_chunk
 from engine.recording.growing.looks import RecordedLook, look_of
@@ -105,4 +106,4 @@ def _read(file: BinaryIO, at: int, size: int) -> tuple[tuple[RecordedLook, ...],
 
 def _said(error: Exception) -> str:
     """The sentence of an error of ours; of any other that it is damaged."""
-    return str(error) if type(error).__module__.startswith("engine.") else DAMAGED
+    return str(error) if type(error).__module__.startswith(f"{package.NAME}.") else DAMAGED

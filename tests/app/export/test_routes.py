@@ -142,7 +142,9 @@ def test_a_run_that_is_gone_is_not_found(get, exported, name):
 
 def test_the_popover_offers_every_file():
     assert list(player.FILES) == list(routes.FILES)
-    page = AppTest.from_function(offer, default_timeout=LIMIT).run()
+    page = AppTest.from_function(offer, default_timeout=LIMIT)
+    page.session_state[card.OPEN] = True
+    page.run()
     assert not page.exception
     html = "".join(each.proto.body for each in page.get("html"))
     assert re.findall(r'href="([^"]+)" download', html) == [f"live/{TOKEN}/{name}" for name in routes.FILES]
@@ -154,12 +156,14 @@ def offer() -> None:
     from app.export import card
     from engine.experiment import Experiment
 
-    run = types.SimpleNamespace(info=types.SimpleNamespace(experiment=Experiment()))
-    card.card(types.SimpleNamespace(token="a-token", owner="", run=run))
+    run = types.SimpleNamespace(weights=None, info=types.SimpleNamespace(experiment=Experiment()))
+    card.card(types.SimpleNamespace(weights=None, token="a-token", owner="", run=run))
 
 
 def test_the_popover_says_which_file_a_script_reads():
-    page = AppTest.from_function(offer_own_data, default_timeout=LIMIT).run()
+    page = AppTest.from_function(offer_own_data, default_timeout=LIMIT)
+    page.session_state[card.OPEN] = True
+    page.run()
     assert not page.exception
     assert "It reads your file &lt;air&gt;.csv: lay it beside the script." in "".join(
         each.proto.body for each in page.get("html")
@@ -175,8 +179,8 @@ def offer_own_data() -> None:
     from tests.engine.data.series_tables import waves
 
     experiment = defaults(read(waves(60).to_csv(index=False).encode(), name="<air>.csv"))
-    run = types.SimpleNamespace(info=types.SimpleNamespace(experiment=experiment))
-    card.card(types.SimpleNamespace(token="a-token", owner="", run=run))
+    run = types.SimpleNamespace(weights=None, info=types.SimpleNamespace(experiment=experiment))
+    card.card(types.SimpleNamespace(weights=None, token="a-token", owner="", run=run))
 
 
 def test_a_recording_has_the_file_only_where_that_is_asked(monkeypatch):
@@ -184,7 +188,7 @@ def test_a_recording_has_the_file_only_where_that_is_asked(monkeypatch):
     whole = Recording.of(e, train(e, 1))
     sources, run = (("reviews.csv", b"good film,1\n"),), FakeRun(e, paused=True, speed=None)
     run.recording, run.frame = lambda: whole, whole.frames[-1]
-    place = types.SimpleNamespace(token=TOKEN, owner="me", run=run)
+    place = types.SimpleNamespace(weights=None, token=TOKEN, owner="me", run=run)
     monkeypatch.setattr(HUB, "find", lambda token: place)
     monkeypatch.setattr(own_data_store, "VISITS", visits := Visits())
 
@@ -213,7 +217,9 @@ def test_a_script_that_data_are_too_many_for_says_so(get, exported, monkeypatch)
 
 def test_data_that_are_too_many_for_a_script_are_said_before_anybody_presses(monkeypatch):
     monkeypatch.setattr("engine.codegen.own.writer.MAX_PACKED", 100)
-    page = AppTest.from_function(offer_strokes, default_timeout=LIMIT).run()
+    page = AppTest.from_function(offer_strokes, default_timeout=LIMIT)
+    page.session_state[card.OPEN] = True
+    page.run()
     assert not page.exception
     shown = "".join(each.proto.body for each in page.get("html"))
     assert "script.py" not in shown and "curves.csv" in shown
@@ -229,8 +235,8 @@ def offer_strokes() -> None:
     from tests.engine.data.format_files import strokes
 
     experiment = defaults(read(strokes(), name="strokes.json"))
-    run = types.SimpleNamespace(info=types.SimpleNamespace(experiment=experiment))
-    card.card(types.SimpleNamespace(token="a-token", owner="", run=run))
+    run = types.SimpleNamespace(weights=None, info=types.SimpleNamespace(experiment=experiment))
+    card.card(types.SimpleNamespace(weights=None, token="a-token", owner="", run=run))
 
 
 def test_weights_are_named_after_the_step_that_they_say():
@@ -241,6 +247,6 @@ def test_weights_are_named_after_the_step_that_they_say():
 
 def test_a_script_that_carries_the_data_says_so():
     experiment = experiment_on(labelled(), steps=1)
-    run = types.SimpleNamespace(info=types.SimpleNamespace(experiment=experiment))
-    said = card.offered(types.SimpleNamespace(token=TOKEN, owner="", run=run))["script.py"][1]
+    run = types.SimpleNamespace(weights=None, info=types.SimpleNamespace(experiment=experiment))
+    said = card.offered(types.SimpleNamespace(weights=None, token=TOKEN, owner="", run=run))["script.py"][1]
     assert said.endswith(player.SCRIPT_HOLDS.format(file="reviews.csv"))

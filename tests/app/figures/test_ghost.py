@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 import pytest
 
 from app.figures import FIGURES, PastRun, Patch
-from app.hub import Ghost
+from app.ghost import Ghost
 from app.live.past_runs import previous_run
 from engine.frame import RunInfo
 from engine.recording.history import History

@@ -10,7 +10,7 @@ from engine.preset import list_presets
 
 LESSONS = [preset for preset in list_presets() if preset.kind == "lesson" and not preset.file]
 FAILURES = [preset for preset in list_presets() if preset.kind == "failure" and not preset.file]
-PAGES_IN_MENU = 7
+PAGES_IN_MENU = 8
 KINDS = [pytest.param(kin, id=kin[0].kind) for kin in (LESSONS, FAILURES) if kin]
 
 

@@ -61,7 +61,7 @@ def check_text(page: AppTest, preset: Preset) -> None:
     ids=["first visit", "a lesson changed", "own settings"],
 )
 def test_newcomers_and_whoever_chose_the_lesson_are_asked_and_the_text_waits_for_their_guess(link, open):
-    page = opened(**link)
+    page = opened(unfolded=False, **link)
     folded = {each.label: each.proto.expanded for each in page.sidebar.expander}
     assert folded[learn_text.PREDICT] is open and not folded[text.ABOUT["lesson"]] and not folded[text.SHOULD_HAPPEN]
     page = opened(preset="dates")  # asks nothing

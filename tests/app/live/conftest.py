@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import struct
 import types
@@ -9,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from app.hub import Ghost
+from app.ghost import Ghost
+from app.live.by_address import FIGURES
 from engine.recording.history import History
 from tests.app.figures.conftest import seen
 from tests.fakes import FakeRun
@@ -44,6 +46,9 @@ def slot_of(case: str, *, ghost: str = "") -> types.SimpleNamespace:
         ghost=before and Ghost(before.info, before.frame, before.curve),
         beside={},
         changes=(),
+        page_waits_for=None,
+        is_shared=False,
+        wants_own_run=False,
     )
 
 
@@ -56,3 +61,10 @@ def run_of(case: str) -> FakeRun:
     for row in curves.looks:
         run.curve.add_frame(*(each.item() for each in row))
     return run
+
+
+def figures_at(address: str) -> list[dict[str, Any]]:
+    """The figures without data that a page names."""
+    kept = FIGURES.find(address.rpartition("/")[2])
+    assert kept is not None
+    return json.loads(gzip.decompress(kept.content))

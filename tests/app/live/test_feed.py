@@ -11,7 +11,7 @@ import pytest
 
 from app.figures import applicable, theme
 from app.figures.base import LiveFigure
-from app.hub import Ghost
+from app.ghost import Ghost
 from app.live import feed as feeds
 from app.live.feed import HELD_OUT, REPEATS, Feed, curves_of, held_out_numbers, judged_chain
 from app.live.tabs import ON_THE_STAGE
@@ -429,3 +429,25 @@ def test_the_layer_that_the_verdict_judges_is_said_where_there_is_a_ratio():
     none = diagnose(info, dataclasses.replace(frame, ratio=0 * ratio))
     assert judged_chain(info, dataclasses.replace(frame, diagnosis=none)) is None
     assert judged_chain(info, dataclasses.replace(frame, diagnosis=None)) is None
+
+
+# ---- a page that is out of date
+
+
+def test_the_page_is_told_once_in_each_drawing_that_the_run_has_come_to_what_it_waits_for():
+    slot = recorded()
+    feed = watching(slot, "loss")
+    slot.page_waits_for = lambda frame: "task" if frame.step > 40 else ""  # the newest frame is of step 40
+    assert "again" not in header_of(feed.frame())[0] and feed.frame() is None
+    slot.page_waits_for = lambda frame: "task" if frame.step == 40 else ""
+    header = header_of(feed.frame())[0]
+    assert header["again"] == "task" and "step" not in header  # no frame was new
+    assert feed.frame() is None
+    slot.page_waits_for = lambda frame: "page"  # the page was drawn again, and waits for something else
+    slot.run.frame = dataclasses.replace(slot.run.frame, step=50)
+    header = header_of(feed.frame())[0]
+    assert (header["step"], header["again"]) == (50, "page")
+    feed.at = 0  # the newest frame counts while a past one is shown
+    slot.page_waits_for = lambda frame: "page" if frame.step == 50 else ""
+    header = header_of(feed.frame())[0]
+    assert (header["step"], header["again"]) == (0, "page")

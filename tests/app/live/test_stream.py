@@ -15,7 +15,7 @@ from starlette.websockets import WebSocketDisconnect
 from app.compare.feed import RaceFeed
 from app.live import stream
 from app.live.feed import Feed
-from app.live.stream import MAX_VIEWERS, REFUSED, serve
+from app.live.stream import GONE, MAX_VIEWERS, REFUSED, serve
 from app.race.lanes import Race
 from app.slot_registry import SlotRegistry, TabSlot
 from engine.workers import Listeners
@@ -158,7 +158,7 @@ def test_a_stream_whose_run_is_replaced_while_it_sleeps_is_told_and_closed(nobod
 
 @pytest.mark.parametrize(
     "case",
-    [{"token": "another"}, {"origin": "http://elsewhere:8501"}, {"origin": ""}, {"viewers": MAX_VIEWERS}],
+    [{"origin": "http://elsewhere:8501"}, {"origin": ""}, {"viewers": MAX_VIEWERS}],
     ids=str,
 )
 def test_who_may_not_watch_is_refused_before_anything_is_sent(case):
@@ -167,6 +167,12 @@ def test_who_may_not_watch_is_refused_before_anything_is_sent(case):
     socket = FakeSocket("one", **case)
     streamed(socket, slot)
     assert not socket.accepted and socket.closed == REFUSED and socket.sent == [] and slot.viewers == viewers
+
+
+def test_a_page_whose_run_this_server_does_not_have_is_told_so():
+    socket = FakeSocket("one", token="another")
+    streamed(socket)
+    assert socket.accepted and socket.closed == GONE and socket.sent == []
 
 
 def test_a_stream_whose_run_was_replaced_is_closed_for_good():

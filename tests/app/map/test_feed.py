@@ -161,3 +161,9 @@ def test_phases_and_times_are_said_in_words(slot, pool):
     assert map_text.phase(slot.map) == "paused"
     run.fail("It is broken.")
     assert map_text.status(slot.map)["message"] == "It is broken."
+
+
+@pytest.mark.parametrize("point", [[1e999, 0, 0], ["0", 0, 0], [0.0, 0, 0], [True, 0, 0], [10**400, 0, 0], {}, "abc"])
+def test_a_point_that_is_none_shows_none(slot, point):
+    feed = MapFeed(slot)
+    assert ask(feed, point=point) is not None and feed._point is None

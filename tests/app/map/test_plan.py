@@ -13,6 +13,7 @@ from app.map.colours import COLOURS
 from app.map.kept import kept_as, kept_maps, results_of
 from app.map.plan import WEDGE, MapPlan
 from engine.experiment import RANGES, ExperimentError
+from engine.tasks import TASKS
 from tests.app.map.small import BASE, CURVE, PLAN
 
 ORDER = BASE.replace(task="temporal_order", seq_len=10)
@@ -116,3 +117,13 @@ def test_a_map_measured_beforehand_has_a_plan_a_link_and_numbers_of_every_networ
     assert ((results.steps == kept.plan.updates) | results.diverged).all()
     wanted = {e: e for e in kept.saved.definition.experiments}
     assert set(wanted) == set(kept.plan.experiments)
+
+
+@pytest.mark.parametrize("slug", [slug for slug, task in TASKS.items() if task.lengths.low == task.lengths.high])
+def test_on_data_of_one_length_another_setting_takes_the_place_of_the_length(slug):
+    refused: list[str] = []
+    plan = map_plan.from_link({"task": slug}, refused)
+    assert not refused and plan.base.task == slug and [plan.x.name, plan.y.name] == ["init_gain", "learning_rate"]
+    assert plan == WEDGE.on(slug)
+    other = dataclasses.replace(WEDGE, x=Axis.usual("learning_rate", WEDGE.base, 4)).on(slug)
+    assert [other.x.name, other.y.name] == ["learning_rate", "hidden_size"]

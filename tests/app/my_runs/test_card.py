@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urljoin
 
 import pandas as pd
 import pytest
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Match
 
 from app import links, tab
 from app.compare import plan
 from app.hub import HUB, MOST_BESIDE, RunSlot
-from app.my_runs import card, csv_file
+from app.my_runs import card, compare_link, csv_file
 from app.my_runs import text as my_runs_text
 from engine.experiment import Experiment
 from engine.frame import RunPhase
@@ -51,14 +55,30 @@ def test_a_row_opens_the_runs_settings_and_changes(session):
     assert links.read(query(old["open"])).experiment == SMALL.replace(cell="gru")
 
 
-def test_a_row_leads_to_a_race_against_the_present_network(session):
+def followed(address: str) -> Response:
+    """What the server answers to this address of the page."""
+    path, _, query_string = f"/{address}".partition("?")
+    scope = {"type": "http", "method": "GET", "path": path, "query_string": query_string.encode()}
+    ((route, more),) = [
+        (route, more) for route in compare_link.ROUTES for match, more in [route.matches(scope)] if match == Match.FULL
+    ]
+    return asyncio.run(route.endpoint(Request({**scope, **more})))
+
+
+def test_a_row_leads_to_a_race_against_the_present_network(session, monkeypatch):
     other = SMALL.replace(cell="gru", hidden_size=7, seed=3, learning_rate=0.1)
     slot = trained(other)
+    monkeypatch.setattr(HUB, "_slots", [slot])
     row = card.row(slot.past.newest_first[0], slot, None, None)
-    refused: list[str] = []
-    setup = plan.from_link(query(row["compare"]), refused)
-    assert not refused and setup.lanes == (SMALL, other.replace(seed=SMALL.seed))
+    slot.apply(SMALL.replace(clip_threshold=0.25))  # in place: the row is not drawn again
+    answer, refused = followed(row["compare"]), []
+    assert answer.status_code == 307
+    assert urljoin("http://here/live/token/compare/id", answer.headers["location"]).startswith("http://here/compare?")
+    setup = plan.from_link(query(answer.headers["location"]), refused)
+    assert not refused and setup.lanes == (slot.experiment, other.replace(seed=SMALL.seed))
     assert "seed" in row["compare_about"]
+    for nonsense in ("live/nobody/compare/x", f"live/{slot.token}/compare/x", f"{row['compare']}nonsense"):
+        assert followed(nonsense).status_code == 404
 
 
 def test_a_network_that_does_not_fit_the_data_has_no_race(session):

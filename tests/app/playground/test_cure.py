@@ -6,7 +6,7 @@ import pytest
 import streamlit as st
 
 from app import state
-from app.hub import Slot
+from app.hub import RunSlot as Slot
 from engine.experiment import Experiment
 from engine.preset import load_preset
 from tests.app.conftest import Session, waiting

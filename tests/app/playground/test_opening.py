@@ -7,7 +7,8 @@ import streamlit as st
 from streamlit.runtime.caching.cache_resource_api import clear_session_cache
 
 from app import links, text
-from app.hub import HUB, Start
+from app.hub import HUB
+from app.run_start import Start
 from engine.preset import SPEEDS, list_presets, load_preset
 from engine.tasks import TASKS
 from tests.app.conftest import SESSION, move, opened, run, slot, waits, warnings, widgets

@@ -9,9 +9,12 @@ import streamlit as st
 
 from app import state
 from app.hub import RunSlot
+from app.playground.page import MORE
+from app.share import card
 from engine.experiment import settings_at
 from engine.preset import load_preset
 from tests.app.conftest import Session, opened, press, run, slot, waiting, widgets
+from tests.app.live.conftest import figures_at
 from tests.fakes import at_step
 
 CHANGES = ((30, {"learning_rate": 0.1, "noise": 0.25}), (90, {"clip": "none"}))
@@ -68,10 +71,10 @@ def test_the_cure_and_the_lesson_can_be_hidden(pool):
 def test_a_room_sees_the_lessons_figures_large_and_the_desk_sees_all_again(pool):
     page = opened(preset="explode", present="1")
     preset, room = load_preset("explode"), shown(page)
-    assert {each["name"] for each in room["figures"]} == set(preset.figures) and room["large"] > 1
+    assert {each["name"] for each in figures_at(room["figures"])} == set(preset.figures) and room["large"] > 1
     assert page.query_params == {"preset": "explode", "present": "1"}
     press(page, "present")
-    assert len(shown(page)["figures"]) > 6 and shown(page)["large"] == 1
+    assert len(figures_at(shown(page)["figures"])) > 6 and shown(page)["large"] == 1
     assert page.query_params == {"preset": "explode"} and len(pool.runs) == 1
 
 
@@ -121,3 +124,26 @@ def test_a_branch_sets_the_widgets_to_what_is_in_force(monkeypatch):
 def test_what_is_no_branch_changes_nothing(monkeypatch, asked):
     branch = branched(monkeypatch, asked)
     assert branch.run.branched_at is None and branch.ghost is None and branch.changes == ()
+
+
+def test_the_link_is_made_when_the_card_is_opened_and_its_options_stay(pool):
+    page = opened(preset="remember", hidden_size="16")
+    page.checkbox(key="share_present").check()
+    page.multiselect(key="share_hide").set_value(["cell"])
+    run(page).session_state[card.OPEN] = False
+    assert not run(page).code
+    widgets(page)["learning_rate"].set_value(0.01)
+    run(page).session_state[card.OPEN] = True
+    (link,) = [each.value for each in run(page).code]
+    assert {"learning_rate=0.01", "present=1", "hide=cell"} <= set(link.partition("?")[2].split("&"))
+
+
+def test_settings_that_are_folded_keep_their_values(pool):
+    page = opened(preset="remember")
+    widgets(page)["seed"].set_value(7)
+    widgets(page)["optimizer"].set_value("sgd")
+    run(page).session_state[MORE] = False
+    assert "seed" not in widgets(run(run(page)))
+    assert (slot().experiment.seed, slot().experiment.optimizer) == (7, "sgd")
+    page.session_state[MORE] = True
+    assert (widgets(run(page))["seed"].value, slot().experiment.optimizer) == (7, "sgd")

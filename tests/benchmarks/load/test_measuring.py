@@ -16,8 +16,8 @@ from benchmarks.load.visitor import header_of
 
 LOAD = Load(
     seconds=20.0, server=4.0, workers=30.0, generator=1.0, frames=(0.5, 1.0, 3.0, 1.2), updates=(8.0, 12.0, 10.0),
-    clicks=(0.01, 0.02, 0.4), opened=(0.1, 0.2, 0.3, 2.0), all_training=5.0, server_memory=8.0, worker_memory=40.0,
-    problems=(),
+    clicks=(0.01, 0.02, 0.4), opened=(0.1, 0.2, 0.3, 2.0), all_training=5.0, at_once=0.25, server_memory=8.0,
+    worker_memory=40.0, problems=(),
 )  # fmt: skip
 
 
@@ -26,7 +26,7 @@ def test_a_row_says_each_number_in_its_unit():
     assert row["visitors"] == "4" and row["server, % of a core"] == "20.0"
     assert row["ms of processor per visitor-second"] == "50.00"
     assert (row["frames/s: slowest"], row["median"]) == ("0.50", "1.10")
-    assert (row["answered, ms: p50"], row["max"]) == ("20", "400")
+    assert (row["answered, ms: p50"], row["max"]) == ("20", "400") and row["all at once, the last"] == "250"
     assert (row["updates/s of a run"], row["slowest / mean"]) == ("10.0", "0.80 of 3")
     assert (row["MiB per visitor: server"], row["workers"], row["problems"]) == ("2.0", "10.0", "0")
 

@@ -91,8 +91,17 @@ def test_fragments_repeat_until_the_whole_page_is_drawn_without_them():
 
 
 def test_the_live_view_says_which_run_to_stream_and_the_server_under_which_link_it_stands():
-    live = drawn("bidi_component", id=f"$$ID-0c-{KEY}", json=json.dumps({"token": "abc"}))
+    live = drawn("bidi_component", id=f"$$ID-0c-{KEY}", json=json.dumps({"token": "abc", "figures": "f.json"}))
     moved = ForwardMsg()
     moved.page_info_changed.query_string = "preset=remember&learning_rate=0.01"
     page = page_with(live, moved)
-    assert page.token == "abc" and page._link == "preset=remember&learning_rate=0.01"
+    assert (page.token, page.figures) == ("abc", "f.json") and page._link == "preset=remember&learning_rate=0.01"
+
+
+def test_what_the_live_view_notices_is_sent_as_its_component_would():
+    page = page_with(drawn("bidi_component", id=f"$$ID-0c-{KEY}", json=json.dumps({"token": "abc"})))
+    page._socket = socket = FakeSocket(page, finished())
+    asyncio.run(page.trigger("noted", "[7]"))
+    (told,) = socket.orders[0].widget_states.widgets
+    assert told.id == f"$$STREAMLIT_INTERNAL_KEY_$$ID-0c-{KEY}__events"
+    assert json.loads(told.json_trigger_value) == [{"event": "noted", "value": "[7]"}]

@@ -239,6 +239,7 @@ BAD = {
     "a live setting too large": (dict(contents=settle("changes", [[1, {"learning_rate": 99}]])), "learning_rate must"),
     "another cure": (dict(contents=lambda data: data["diagnoses"][0].update(cure={"cell": "brain"})), "cell must be"),
     "no frames": (dict(contents=lambda data: data.update(frames=0, diagnoses=[], columns={})), "missing|no frames"),
+    "more frames than any memory holds": (dict(contents=settle("frames", 2**62)), "not as many as it says"),
     "fewer verdicts": (dict(contents=lambda data: data["diagnoses"].pop()), "not as many as it says"),
     "a new column": (dict(contents=settle("columns.extra", None), **{EXTRA: array(np.zeros(3))}), "not know: extra"),
     "no contents": ({"recording.json": None}, "is no recording: it does not contain recording.json"),

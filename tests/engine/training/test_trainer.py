@@ -14,6 +14,7 @@ from engine.lens import gradient_flow
 from engine.model import build
 from engine.tasks import PROBE_SIZE, probe
 from engine.training import NotFiniteError, Trainer, train
+from engine.training.gpu import reproducible_dropout
 from tests import reference_unroll as reference
 from tests.cases import grid, in_turn
 from tests.engine.conftest import assert_same
@@ -252,3 +253,18 @@ def test_a_missing_gpu_is_a_sentence():
         pytest.skip("this machine has a CUDA device")
     with pytest.raises(ExperimentError, match="device must be cpu or auto on this machine"):
         Trainer(Experiment(**SMALL, device="cuda"))
+
+
+def test_a_run_says_on_which_device_it_is():
+    trainer = Trainer(Experiment(**SMALL, device="auto"))
+    assert trainer.experiment.device == trainer.info.experiment.device == "cpu"  # so small a network pays nowhere else
+    assert trainer.frame().on_gpu is False
+
+
+def test_dropout_on_a_gpu_does_without_cudnn():
+    deep = Experiment(**SMALL | {"num_layers": 2, "dropout": 0.5, "device": "cuda"})
+    was = torch.backends.cudnn.enabled
+    for experiment, without in ((deep, True), (deep.replace(device="cpu"), False), (deep.replace(dropout=0.0), False)):
+        with reproducible_dropout(experiment):
+            assert torch.backends.cudnn.enabled is (was and not without)
+    assert torch.backends.cudnn.enabled is was

@@ -153,7 +153,7 @@ def test_show_records_into_a_private_folder_and_starts_a_process_for_it(monkeypa
 
 
 def test_without_the_packages_of_the_page_it_says_so_and_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(screen, "NEEDED", ("streamlit", "no_such_package"))
+    monkeypatch.setattr("engine.screen.NEEDED", ("streamlit", "no_such_package"))
     with watch(Model()) as lens:
         with pytest.warns(UserWarning, match="no_such_package"):
             assert lens.show() == ""

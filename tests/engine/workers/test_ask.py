@@ -12,7 +12,7 @@ from engine.experiment import Experiment
 from engine.frame import RunPhase
 from engine.intervention.intervention import HoldGate
 from engine.training import Trainer
-from engine.workers import ANSWER, CHANGED_FRAME, TYPED_FRAME, Pool, Run, worker_process
+from engine.workers import ANSWER, CHANGED_FRAME, TYPED_FRAME, Pool, Run
 from engine.workers.protocol import REQUEST_KINDS
 from engine.workers.requests import HANDLERS, answer_question
 from tests.engine.workers.conftest import frame_of, wait_for
@@ -96,9 +96,8 @@ def test_a_question_outlives_the_worker_that_was_asked():
     pool.shutdown()
 
 
-def test_a_worker_that_does_not_answer_is_replaced(monkeypatch):
+def test_a_worker_that_does_not_answer_is_replaced():
     """Though nobody trains, and silence alone would be no reason."""
-    monkeypatch.setattr(worker_process, "SILENCE", 3.0)  # a busy machine may keep a good worker silent for a while
     pool = Pool(1)
     run = pool.submit(SMALL, paused=True)
     answer_of(run, QUESTION)

@@ -113,3 +113,12 @@ def test_changes_are_noted_with_the_step_at_which_they_were_made():
     twice = record_change(once, 5, faster, faster.replace(noise=0.2))
     assert twice == ((5, {"learning_rate": 0.1, "noise": 0.2}),)
     assert settings_at(SMALL, twice, 4) == SMALL and settings_at(SMALL, twice) == faster.replace(noise=0.2)
+
+
+def test_updates_that_are_ordered_while_a_branch_is_on_its_way_are_made_once_it_is_there(pool):
+    run = pool.submit(SMALL, paused=True, until=40)
+    frame_of(run, lambda frame: frame.step == 40)
+    branch = run.branch(40, {}, paused=True, speed=None)
+    branch.advance(2)
+    assert_same(frame_of(branch, lambda frame: frame.step == 42), trained(42).frame())
+    run.stop(), branch.stop()

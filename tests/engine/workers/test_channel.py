@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import queue
 from collections.abc import Callable
 
@@ -9,11 +10,12 @@ import pytest
 
 from engine.experiment import Experiment
 from engine.frame import RunPhase
-from engine.workers import WEIGHTS, Pool
+from engine.workers import WEIGHTS, Pool, worker_process
 from engine.workers.protocol import (
     Measure,
     Open,
     Order,
+    Ping,
     PoolMessage,
     Ready,
     Report,
@@ -30,6 +32,7 @@ class FakeChannel:
     """A worker that a test plays: `sent` is what it was sent, `say` is what it answers."""
 
     name = "fake"
+    worked: float | None = None  # seconds of processor time, where they are known
 
     def __init__(self) -> None:
         self.sent: list[PoolMessage] = []
@@ -54,6 +57,9 @@ class FakeChannel:
         if self._received is None:
             raise EOFError
         return self._received
+
+    def processor_seconds(self) -> float | None:
+        return self.worked
 
     def kill(self) -> None:
         self._inbox.put(None)
@@ -146,14 +152,40 @@ def test_a_request_that_a_dead_worker_did_not_answer_is_sent_to_the_next(pool, w
 
 def test_only_the_run_that_a_worker_was_working_on_is_blamed_for_its_death(pool, workers):
     guilty, other = pool.submit(SMALL), pool.submit(SMALL)
-    for death in (1, 2):
+    for _ in range(2):
         workers.started[-1].say(Ready(("cpu",)), WorkingOn(guilty.key))
         replaced(workers)
-        wait_for(lambda death=death: guilty.crash_count == death)
     wait_for(lambda: guilty.status().phase == RunPhase.FAILED)
-    assert "twice" in guilty.status().message and other.crash_count == 0
+    assert "twice at about step 0" in guilty.status().message and "memory" in guilty.status().message
     assert other.status().phase == RunPhase.STARTING and "from the start" in other.status().message
     assert opened(workers.started[-1]).key == other.key
+
+
+def test_a_run_that_gets_past_the_place_of_the_last_death_is_not_blamed_however_often_workers_die(pool, workers):
+    run = pool.submit(SMALL)
+    for step in range(100, 600, 100):
+        report = Report(run.key, RunPhase.RUNNING, step, 20.0, 1.0, "", None, [], (), None)
+        workers.started[-1].say(Ready(("cpu",)), WorkingOn(run.key), report)
+        replaced(workers)
+    wait_for(lambda: run.status().phase == RunPhase.STARTING)
+    # No further than it may have been: it reports twice a second.
+    report = dataclasses.replace(report, step=505)
+    workers.started[-1].say(Ready(("cpu",)), WorkingOn(run.key), report)
+    replaced(workers)
+    wait_for(lambda: run.status().phase == RunPhase.FAILED)
+    assert "twice at about step 505" in run.status().message
+
+
+def test_a_worker_that_neither_answers_nor_computes_is_replaced_though_its_run_is_paused(pool, workers, monkeypatch):
+    monkeypatch.setattr(worker_process, "LOOK", 0.01)
+    workers.started[0].worked = 1.0
+    run = pool.submit(SMALL, paused=True)
+    workers.started[0].say(Ready(("cpu",)))
+    assert sent(workers.started[0], lambda message: isinstance(message, Ping))
+    wait_for(lambda: len(workers.started) > 1)
+    monkeypatch.undo()
+    workers.started[1].say(Ready(("cpu",)))
+    assert opened(workers.started[1]).key == run.key and "was replaced" in run.status().message
 
 
 def test_measurements_end_with_their_worker(pool, workers):

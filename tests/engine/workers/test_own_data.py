@@ -66,7 +66,7 @@ def test_data_that_no_task_can_be_made_of_end_the_run_in_a_sentence(pool):
         Broken.here = False
     wait_for(lambda: run.status().phase == RunPhase.FAILED)
     said = run.status().message
-    assert said == "The data sales.csv cannot be used: ValueError: the numbers are gone"
+    assert said == "The data sales.csv cannot be used: ValueError: the numbers are gone."
     other = pool.submit(experiment_on(series()))
     assert frame_of(other).step >= 0, "the others go on"
     other.stop()

@@ -12,7 +12,7 @@ import pytest
 
 from engine.frame import RunPhase
 from engine.training import Trainer
-from engine.workers import WEIGHTS, Pool, Run, worker_process
+from engine.workers import WEIGHTS, Pool, Run, silence
 from engine.workers.worker_process import WorkerProcess
 from tests.engine.conftest import assert_same
 from tests.engine.two_nodes import TwoNodes
@@ -162,7 +162,7 @@ def test_a_run_goes_on_when_its_node_is_lost(pool, nodes):
 
 def test_a_silent_worker_is_replaced_and_answers_what_it_was_asked(nodes, monkeypatch):
     """Its run is paused, so that it may be silent until it is asked something."""
-    monkeypatch.setattr(worker_process, "SILENCE", 0.5)
+    monkeypatch.setattr(silence, "SILENT", 4)
     pool = cluster_pool(nodes.address, 1)
     run = pool.submit(SMALL, paused=True)
     frame_of(run)

@@ -13,7 +13,7 @@ from engine.frame import RunPhase
 from engine.step_through.sequence_trace import SequenceTrace
 from engine.step_through.verification_result import CENTRAL_DIFFERENCES, StateEntry, Verification, WeightEntry
 from engine.training import Trainer
-from engine.workers import ANSWER, SEQUENCE_TRACE, VERIFICATION, Pool, Run, worker_process
+from engine.workers import ANSWER, SEQUENCE_TRACE, VERIFICATION, Pool, Run
 from engine.workers.protocol import REQUEST_KINDS
 from engine.workers.requests import trace_sequence, verify_entry
 from tests.engine.workers.conftest import frame_of, wait_for
@@ -95,9 +95,8 @@ def test_what_is_not_there_is_said_and_what_was_found_stays(pool):
     assert run.problem(VERIFICATION).startswith("There is no step")
 
 
-def test_requests_outlive_a_worker_that_does_not_answer_them(monkeypatch):
+def test_requests_outlive_a_worker_that_does_not_answer_them():
     """It is replaced though nobody trains: somebody waits."""
-    monkeypatch.setattr(worker_process, "SILENCE", 3.0)  # a busy machine may keep a good worker silent for a while
     pool = Pool(1)
     run = pool.submit(SMALL, paused=True)
     verification_of(run)  # asked before torch was loaded
