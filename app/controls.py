@@ -121,7 +121,8 @@ def _number(control: Control) -> None:
     kind = int if limits.whole else float
     st.number_input(
         text.LABELS[control.key], min_value=kind(limits.low), max_value=kind(limits.high), value=None,
-        step=kind(1), format=None if limits.whole else "%g", placeholder=placeholder(control.key, tab.value("cell")),
+        step=0.1 if limits.high <= 1 else kind(1), format=None if limits.whole else "%g",
+        placeholder=placeholder(control.key, tab.value("cell")),
         **control.common,
     )  # fmt: skip
 
@@ -170,6 +171,27 @@ def _task(option: str) -> str:
     return f"{name} · {text.YOUR_DATA_FAMILY}"
 
 
+TYPED_RATE = "typed_rate"  # the key of the widget, which is empty whenever it is drawn
+
+
+def typed_rate() -> None:
+    """Draw the field for a learning rate that the slider does not offer."""
+    limits = RANGES["learning_rate"]
+    st.number_input(
+        text.TYPED_RATE, min_value=float(limits.low), max_value=float(limits.high), value=None, format="%g", step=1e-3,
+        placeholder=f"{tab.value('learning_rate'):g}", help=text.TYPED_RATE_HELP, key=TYPED_RATE, on_change=_take_rate,
+    )  # fmt: skip
+
+
+def _take_rate() -> None:
+    """Move a typed learning rate to the slider."""
+    rate = tab.value(TYPED_RATE)
+    if rate is not None:
+        tab.store("learning_rate", rate)
+        tab.store(TYPED_RATE, None)
+    state.on_change()
+
+
 PRESET = Control(
     key="preset", kind="pick", options=_presets, show=lambda slug: text.preset(drafts.load_preset(slug)),
     on_change=state.on_preset,
@@ -200,6 +222,13 @@ LEARNING = (
     _live(key="head_dropout", kind="scale", options=DROPOUTS, show=lambda share: f"{share:g}"),
     Control(key="teacher_forcing", kind="scale", options=SHARES, show=lambda share: f"{share:.0%}"),
 )
+MORE_LEARNING = (
+    Control(key="schedule", kind="pick", options=CHOICES["schedule"], show=lambda slug: text.SCHEDULES[slug],
+            can_type=False),
+    Control(key="schedule_steps", kind="number"),
+    Control(key="schedule_factor", kind="number"),
+    Control(key="warmup", kind="number"),
+)  # fmt: skip
 MORE = (
     Control(key="nonlinearity", kind="segments", options=CHOICES["nonlinearity"],
             show=lambda slug: text.NONLINEARITIES[slug]),

@@ -44,6 +44,11 @@ def why_no_effect(name: str, value: Callable[[str], Any]) -> str:
             f"{cell.title} has no recurrent weights",
         ),
         "forget_bias": (cell.retain_gate is not None, f"{cell.title} has no gate that keeps the old state"),
+        "schedule_steps": (value("schedule") != "constant", "the learning rate follows no schedule"),
+        "schedule_factor": (
+            value("schedule") in ("step", "plateau"),
+            "only a schedule in steps, or one that waits for a plateau, multiplies the rate by it",
+        ),
         "clip_threshold": (value("clip") != "none", "the gradient is not clipped"),
         "teacher_forcing": (is_fed_back, "no output is fed back as an input"),
     }

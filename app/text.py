@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from app.setting_effects import has_effect
+from app.setting_help import HELP
 from engine.cells import CELLS
 from engine.claims.table import bounds
 from engine.experiment import Experiment
@@ -58,6 +59,7 @@ OPTIMIZERS = {"sgd": "SGD", "momentum": "SGD with momentum 0.9", "rmsprop": "RMS
               "adam": "Adam", "adamw": "AdamW"}  # fmt: skip
 CLIPS = {"none": "none", "norm": "norm", "value": "value"}
 NONLINEARITIES = {"tanh": "tanh", "relu": "ReLU", "sigmoid": "sigmoid", "identity": "none"}
+SCHEDULES = {"constant": "constant", "step": "in steps", "cosine": "cosine", "plateau": "down on a plateau"}
 SPEEDS = {"slow": "slow", "normal": "normal", "max": "max"}
 
 
@@ -78,6 +80,10 @@ def setting(name: str, value: Any) -> str:
         return f"{INITS[value]} initial weights"
     if name == "clip":
         return "no clipping" if value == "none" else f"clip by {value}"
+    if name == "schedule":
+        return f"learning rate {SCHEDULES[value]}"
+    if name == "warmup":
+        return f"warm-up of {count(value, 'update')}" if value else "no warm-up"
     if name == "tbptt":
         return f"truncation after {count(value, 'step')}" if value else "no truncation"
     if name == "bidirectional":
@@ -99,7 +105,8 @@ def setting(name: str, value: Any) -> str:
     if name == "optimizer":
         return OPTIMIZERS[value]
     words = {"init_gain": "gain", "clip_threshold": "threshold", "num_layers": "layers",
-             "hidden_size": "units", "seq_len": "length", "head_dropout": "dropout before the output"}  # fmt: skip
+             "hidden_size": "units", "seq_len": "length", "schedule_steps": "updates of the schedule",
+             "head_dropout": "dropout before the output"}  # fmt: skip
     shown = f"{value:g}" if isinstance(value, float) else value
     return f"{words.get(name, name.replace('_', ' '))} {shown}"
 
@@ -154,7 +161,8 @@ def chips(experiment: Experiment) -> list[str]:
     )  # fmt: skip
     watched = ("nonlinearity", "num_layers", "bidirectional", "output_layers", "window", "embedding_size", "init",
                "init_gain", "forget_bias", "optimizer", "clip", "tbptt", "teacher_forcing", "dropout", "noise",
-               "head_dropout", "weight_decay", "reduction")  # fmt: skip
+               "head_dropout", "weight_decay", "schedule", "schedule_steps", "schedule_factor", "warmup",
+               "reduction")  # fmt: skip
     names = [name for name in watched if getattr(experiment, name) != getattr(usual, name)]
     chips = [
         setting(name, getattr(experiment, name)) for name in names if has_effect(name, partial(getattr, experiment))
@@ -259,42 +267,6 @@ BACK_TO = {"lesson": "Back to the lesson as it was", "failure": "Back to the car
 PREVIOUS = {"lesson": "Previous lesson", "failure": "Previous card"}
 NEXT = {"lesson": "Next lesson", "failure": "Next card"}
 
-HELP = {
-    "preset": "A lesson sets everything below. You can change anything afterwards.",
-    "task": "What the network reads and what it must predict.",
-    "rnn_type": "At which time steps inputs enter and outputs leave: one to one, one to many, many to one, "
-    "many to many, encoder-decoder.",
-    "cell": "How the new state is computed from the input and the old state. A change starts a new run.",
-    "nonlinearity": "The function φ that is applied to each sum to give the new state. Gated cells have fixed ones.",
-    "hidden_size": "How many numbers the state has.",
-    "num_layers": "How many recurrent layers are stacked on top of each other.",
-    "bidirectional": "A second chain reads the sequence from its end. If the task is to predict the next value, this "
-    "chain sees the answer.",
-    "seq_len": "How many steps a sequence has; if lengths vary, the longest.",
-    "init": "How the recurrent weights are drawn before training.",
-    "init_gain": "Multiplies the recurrent weights: above 1 gradients tend to grow, below 1 to shrink.",
-    "forget_bias": "Bias of the gate that keeps the old state. This cell has no such gate.",
-    "output_layers": "Feed-forward layers above the recurrent ones. They see one step at a time and have no state.",
-    "window": "How many inputs a feed-forward cell sees at once; the last one is the input of the current step.",
-    "embedding_size": "How many learned numbers represent each symbol. One-hot: no embedding, a single 1 for each "
-    "symbol.",
-    "teacher_forcing": "For networks whose outputs are fed back: how often training feeds back the true symbol "
-    "instead of the network's own. Can be changed during training.",
-    "noise": "Standard deviation of the random noise that is added to every input in training, but not in "
-    "measurements. Can be changed during training.",
-    "optimizer": "The rule that turns gradients into updates.",
-    "learning_rate": "How large each update is. Can be changed during training.",
-    "weight_decay": "How strongly each update also pulls all weights towards 0, against overfitting. Can be changed "
-    "during training.",
-    "head_dropout": "In training, this share of the states is set to 0 at random before the output is computed from "
-    "them, against overfitting. Can be changed during training.",
-    "clip": "Norm: shorten the whole gradient if it is too long. Value: limit each number. Can be changed during "
-    "training.",
-    "clip_threshold": "The gradient is clipped above this size. Can be changed during training.",
-    "batch_size": "Sequences per update: the fewer, the noisier each update. Can be changed during training.",
-    "tbptt": "How many steps the gradient goes back in time; 0 means all of them.",
-    "seed": "Determines the initial weights and the data. The same seed gives the same run.",
-}
 LABELS = {
     "preset": "Lesson",
     "task": "Data",
@@ -315,6 +287,10 @@ LABELS = {
     "noise": "Noise on the inputs",
     "optimizer": "Optimiser",
     "learning_rate": "Learning rate",
+    "schedule": "Learning-rate schedule",
+    "schedule_steps": "Updates of the schedule",
+    "schedule_factor": "Factor of each fall",
+    "warmup": "Warm-up (updates)",
     "weight_decay": "Weight decay",
     "head_dropout": "Dropout before the output",
     "clip": "Clip the gradient by",
@@ -336,6 +312,9 @@ DIRECTION_SHOWN = "Figures of one direction show"
 
 STARTS_AGAIN = "Network"
 STARTS_AGAIN_NOTE = ":material/replay: A change restarts the run at step 0."
+TYPED_RATE = "Learning rate as a number"
+TYPED_RATE_HELP = "For a rate between those of the slider, or beyond them. Can be changed during training."
+MORE_TRAINING = "Schedule, warm-up"
 AT_ONCE = "Training"
 AT_ONCE_NOTE = ":material/bolt: A change takes effect at once, without a restart."
 

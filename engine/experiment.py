@@ -46,7 +46,10 @@ RANGES: dict[str, Range] = {
     "batch_size": Range(1, 512, whole=True),
     "init_gain": Range(0, 10),
     "forget_bias": Range(-10, 10),
-    "learning_rate": Range(1e-6, 10),
+    "learning_rate": Range(1e-8, 100),
+    "schedule_steps": Range(1, 1_000_000, whole=True),
+    "schedule_factor": Range(0, 1),
+    "warmup": Range(0, 1_000_000, whole=True),
     "weight_decay": Range(0, 1),
     "clip_threshold": Range(1e-6, 1e6),
     "window": Range(1, 64, whole=True),
@@ -68,6 +71,7 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "output_layers": (0, 1, 2, 3),
     "init": ("pytorch", "orthogonal", "identity", "xavier", "gaussian"),
     "optimizer": ("sgd", "momentum", "rmsprop", "adagrad", "adam", "adamw"),
+    "schedule": ("constant", "step", "cosine", "plateau"),
     "clip": ("none", "norm", "value"),
     "reduction": ("mean", "sum"),
     "device": ("cpu", "cuda", "auto"),
@@ -104,6 +108,11 @@ class Experiment:
     output layer; both are the share of states set to 0, in training only. `weight_decay` is PyTorch's: for "adamw" each
     update also multiplies the weights by 1 - learning_rate * weight_decay, for the other optimisers weight_decay times
     the weights is added to the gradient, after clipping.
+    `schedule` says what `learning_rate` is multiplied by: "constant" 1; "step" schedule_factor once more after every
+    `schedule_steps` updates; "cosine" half a cosine from 1 to 0 over schedule_steps updates, and 0 from there on;
+    "plateau" schedule_factor once more whenever the mean training loss of schedule_steps updates is not below the
+    lowest such mean so far. In the first `warmup` updates it is 1/warmup, 2/warmup, ... 1 instead; the schedule begins
+    after them.
     `tbptt` is the number of steps that the gradient goes back, counted from the end of the sequence (0: all).
     `device` "auto" takes a GPU where there is one and it pays (`engine.device`). On a GPU, float32 products are made
     with all their digits, not with the three of TF32, so that its numbers are the CPU's up to rounding. That costs at
@@ -135,6 +144,10 @@ class Experiment:
     forget_bias: float | None = None
     optimizer: str = "adam"
     learning_rate: float = 0.003
+    schedule: str = "constant"
+    schedule_steps: int = 1000
+    schedule_factor: float = 0.5
+    warmup: int = 0
     weight_decay: float = 0.0
     clip: str = "norm"
     clip_threshold: float = 1.0

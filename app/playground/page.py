@@ -101,6 +101,12 @@ def settings(lesson: Preset | None, write: Page | None = None, own_data: Page | 
     group(text.AT_ONCE, text.AT_ONCE_NOTE)
     for control in controls.LEARNING:
         control.draw()
+    with st.expander(text.MORE_TRAINING, expanded=any(state.refused(each.key) for each in controls.MORE_LEARNING)):
+        if "learning_rate" not in state.hidden():
+            controls.typed_rate()
+        st.caption(text.STARTS_AGAIN_NOTE)
+        for control in controls.MORE_LEARNING:
+            control.draw()
     for refusal in state.other_refusals():
         st.warning(refusal)
     return problem

@@ -117,6 +117,11 @@ class ScriptSpec:
         return self.ever(lambda e: e.head_dropout)
 
     @property
+    def scheduled(self) -> bool:
+        """True if the learning rate follows a schedule."""
+        return self.experiment.schedule != "constant" or self.experiment.warmup > 0
+
+    @property
     def by_chance(self) -> bool:
         """True if an update draws random numbers in addition to its batch."""
         return bool(self.experiment.dropout) or self.drops or self.noisy or self.feeds

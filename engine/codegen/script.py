@@ -26,6 +26,8 @@ OFF: dict[str, Any] = {
     "dropout": 0,
     "head_dropout": 0,
     "weight_decay": 0,
+    "schedule": "constant",
+    "warmup": 0,
     "noise": 0,
     "tbptt": 0,
     "forget_bias": None,
@@ -112,6 +114,8 @@ def _effective_settings(plan: ScriptSpec) -> dict[str, Any]:
         "reduction": plan.answers_once,
         "forget_bias": plan.cell.retain_gate is None,
         "window": plan.cell.is_recurrent,
+        "schedule_steps": e.schedule == "constant",
+        "schedule_factor": e.schedule not in ("step", "plateau"),
     }
     return {
         name: value
@@ -163,6 +167,9 @@ def _settings(plan: ScriptSpec, body: str) -> str:
         "SEED": (e.seed, "of the initial weights and of every batch"),
         "STEPS": (e.steps, "updates"),
         "LEARNING_RATE": (e.learning_rate, ""),
+        "WARMUP": (e.warmup, "updates in which the learning rate climbs to its value"),
+        "SCHEDULE_STEPS": (e.schedule_steps, _horizon(e)),
+        "SCHEDULE_FACTOR": (e.schedule_factor, "by which the learning rate is multiplied then"),
         "WEIGHT_DECAY": (e.weight_decay, _decay_effect(e)),
         "CLIP_THRESHOLD": (e.clip_threshold, ""),
         "BATCH_SIZE": (e.batch_size, "sequences for each update"),
@@ -189,6 +196,15 @@ def _settings(plan: ScriptSpec, body: str) -> str:
         if e.dropout and plan.library:
             lines.append("torch.backends.cudnn.enabled = False  # the seed does not reach its dropout")
     return "\n".join(lines)
+
+
+def _horizon(e: Experiment) -> str:
+    """The comment beside the number of updates of a schedule."""
+    return {
+        "step": "updates after which the learning rate falls, again and again",
+        "cosine": "updates until the learning rate is 0",
+        "plateau": "updates whose mean loss is compared with the lowest such mean",
+    }.get(e.schedule, "")
 
 
 def _decay_effect(e: Experiment) -> str:

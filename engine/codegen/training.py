@@ -36,7 +36,9 @@ def train(plan: ScriptSpec) -> str:
         indented(_clip(plan), 2),
         "        if not (loss.isfinite() and norm.isfinite()):  # the playground stops here, too",
         '            raise FloatingPointError(f"Update {step + 1} was not made: its loss or gradient is not finite.")',
+        indented(_rate(plan), 2) or None,
         "        optimizer.step()",
+        plan.experiment.schedule == "plateau" and indented(_compare(plan), 2),
         [indented(each, 2) for each in _limits(plan)],
         "        yield step + 1, loss.item(), norm.item()",
     )
@@ -51,10 +53,13 @@ def _optimizer(plan: ScriptSpec) -> str:
 
 
 def _kept(plan: ScriptSpec) -> list[tuple[str, str]]:
-    """The variables that live changes need, with their initial values."""
+    """The variables that live changes and a schedule need, with their initial values."""
     e = plan.experiment
     clips = plan.clips != ["none"]
+    plateau = [("lowest, total, count, reached", 'float("inf"), 0.0, 0, 1.0')]
     return [
+        *([("learning_rate", "LEARNING_RATE")] if plan.scheduled and plan.varies("learning_rate") else []),
+        *(plateau if e.schedule == "plateau" else []),
         *([("batch_size", "BATCH_SIZE")] if plan.varies("batch_size") else []),
         *([("clip", f'"{e.clip}"')] if len(plan.clips) > 1 else []),
         *([("clip_threshold", "CLIP_THRESHOLD")] if clips and plan.varies("clip_threshold") else []),
@@ -70,8 +75,42 @@ def _change(plan: ScriptSpec, step: int, settings: dict[str, Any]) -> str:
         "head_dropout": "network.head_dropout = {}",
         "teacher_forcing": "network.teacher_forcing = {}",
     }
+    if plan.scheduled:
+        del assignments["learning_rate"]  # a variable then, from which every update's rate follows
     lines = [assignments.get(name, f"{name} = {{}}").format(_literal(value)) for name, value in settings.items()]
     return block(f"        if step == {step}:  # changed by hand", indented("\n".join(lines), 3))
+
+
+def _rate(plan: ScriptSpec) -> str:
+    """The lines that set the learning rate of an update; none where it is constant."""
+    e = plan.experiment
+    if not plan.scheduled:
+        return ""
+    rate = "learning_rate" if plan.varies("learning_rate") else "LEARNING_RATE"
+    since = "(step - WARMUP)" if e.warmup else "step"
+    factor = {
+        "constant": "1.0",
+        "step": f"SCHEDULE_FACTOR ** ({since} // SCHEDULE_STEPS)",
+        "cosine": f"0.5 * (1 + math.cos(math.pi * min(1.0, {since} / SCHEDULE_STEPS)))",
+        "plateau": "reached",
+    }[e.schedule]
+    if e.warmup:
+        factor = f"(step + 1) / WARMUP if step < WARMUP else {factor}"
+    return block(f"factor = {factor}", f'optimizer.param_groups[0]["lr"] = {rate} * factor')
+
+
+def _compare(plan: ScriptSpec) -> str:
+    """The lines that look for a plateau of the losses."""
+    lines = block(
+        "total, count = total + loss.item(), count + 1",
+        "if count == SCHEDULE_STEPS:",
+        "    if total / count < lowest:",
+        "        lowest = total / count",
+        "    else:  # a plateau",
+        "        reached *= SCHEDULE_FACTOR",
+        "    total, count = 0.0, 0",
+    )
+    return block("if step >= WARMUP:", indented(lines)) if plan.experiment.warmup else lines
 
 
 def _literal(value: object) -> str:

@@ -87,7 +87,10 @@ def usual_updates(info: RunInfo, frame: Frame) -> dict[str, Any]:
     e, moved = info.experiment, update_size(info, frame)
     if e.optimizer in ("sgd", "momentum") or moved < MIN_UPDATE:
         usual = "adamw" if e.optimizer == "adamw" else "adam"
-        return _changes(e, {"optimizer": usual, "learning_rate": USUAL_RATE})
+        wanted = {"optimizer": usual, "learning_rate": USUAL_RATE}
+        if moved < MIN_UPDATE:
+            wanted |= {"schedule": "constant", "warmup": 0}  # which may be what makes them small
+        return _changes(e, wanted)
     return {"learning_rate": CAREFUL_RATE} if e.optimizer in BY_SIZE and moved > MAX_ADAM_UPDATE else {}
 
 
@@ -117,10 +120,11 @@ def update_size(info: RunInfo, frame: Frame) -> float:
     Weight decay is left out: it follows no gradient.
     """
     e = info.experiment
+    rate = frame.learning_rate if e.schedule != "constant" or e.warmup else e.learning_rate
     if e.optimizer in ("sgd", "momentum"):
-        step = e.learning_rate * frame.param_grad_norm_clipped / math.sqrt(info.parameter_count)
+        step = rate * frame.param_grad_norm_clipped / math.sqrt(info.parameter_count)
         return step * (10 if e.optimizer == "momentum" else 1)
-    return e.learning_rate / (math.sqrt(max(frame.step, 1)) if e.optimizer == "adagrad" else 1)
+    return rate / (math.sqrt(max(frame.step, 1)) if e.optimizer == "adagrad" else 1)
 
 
 def within_limits(e: Experiment, cure: dict[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +26,7 @@ class TrainingProgress(FrozenArrays):
             before them; NaN until there are that many.
         recent_clipped: the share of the last 20 updates that were clipped.
         on_gpu: the network was on a CUDA device. False in recordings that are older than this field.
+        learning_rate: of the next update. NaN in recordings that are older than this field.
     """
 
     step: int
@@ -37,6 +39,7 @@ class TrainingProgress(FrozenArrays):
     earlier_loss: float
     recent_clipped: float
     on_gpu: bool = False
+    learning_rate: float = math.nan
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

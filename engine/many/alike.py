@@ -14,7 +14,7 @@ FREE = (
 )  # fmt: skip
 """The settings in which networks side by side may differ: none of them changes the shape of a tensor."""
 
-ZERO = ("embedding_size", "dropout", "head_dropout", "noise", "weight_decay", "tbptt")
+ZERO = ("embedding_size", "dropout", "head_dropout", "noise", "weight_decay", "warmup", "tbptt")
 """The settings that must be 0."""
 
 
@@ -27,6 +27,8 @@ def can_be_beside(experiment: Experiment) -> str | None:
         return f"{e.rnn_type} feeds outputs back as inputs; that is not done side by side."
     if e.bidirectional:
         return "Networks that read both ways are not trained side by side."
+    if e.schedule != "constant":
+        return f"schedule must be constant side by side, but is {e.schedule}."
     for name in ZERO:
         if value := getattr(e, name):
             return f"{name} must be 0 side by side, but is {value:g}."

@@ -78,6 +78,15 @@ class Optimizer:
         """Use the experiment's learning rate and weight decay from the next update on."""
         self._settings = {"lr": experiment.learning_rate, "weight_decay": experiment.weight_decay}
 
+    @property
+    def learning_rate(self) -> float:
+        """The rate of the next update."""
+        return self._settings["lr"]
+
+    @learning_rate.setter
+    def learning_rate(self, rate: float) -> None:
+        self._settings["lr"] = rate
+
     def zero_grad(self) -> None:
         """Forget all gradients."""
         for weight in self._weights:

@@ -12,7 +12,7 @@ from typing import Any
 
 import safetensors.torch
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from engine.experiment import LIVE_SETTINGS, Changes, Experiment, ExperimentError, record_change, settings_at
 from engine.frame import Frame, RunInfo
@@ -27,11 +27,13 @@ from engine.model import RecurrentNetwork, build
 from engine.model.limits import hold_limits, limited_parameters
 from engine.tasks import Batch, probe, sample, task_of
 from engine.training.capture_frame import capture_frame, embedding_map, verdicts_gradient
+from engine.training.clipping import clip_gradient
 from engine.training.cost_clock import cost_clock
 from engine.training.gpu import on_this_machine, reproducible_dropout
 from engine.training.held_out import HeldOutMonitor
 from engine.training.nonfinite import NotFiniteError, describe_nonfinite
 from engine.training.optimizers import Optimizer
+from engine.training.schedule import Schedule
 from engine.training.typed_sequence import typed_sequence
 
 RECENT = 20  # updates over which the training loss is averaged to decide "solved" or "target reached"
@@ -53,6 +55,7 @@ class Trainer:
         self._parameters = list(self.model.parameters())
         self._limited = limited_parameters(self.model)
         self._optimizer = Optimizer(experiment, self._parameters)
+        self._schedule = Schedule(experiment)
         self._probe = probe(experiment)
         self._untrained_map = embedding_map(self.model)  # here, because a checkpoint may be restored afterwards
         self.step, self.seconds = 0, 0.0
@@ -82,11 +85,14 @@ class Trainer:
         self._optimizer.zero_grad()
         loss = self._loss(batch)
         loss.backward()
-        value, norm = loss.item(), self._clip()
+        value, (norm, after) = loss.item(), clip_gradient(e, self._parameters)
+        self.param_grad_norm_clipped, self.clipped = after, after < norm
         if not (math.isfinite(value) and math.isfinite(norm)):
             self.measure_held_out(now=True)  # there will be no later step to measure
             raise NotFiniteError(describe_nonfinite(self.model, batch, self.step + 1, value))
+        self._optimizer.learning_rate = self.learning_rate
         self._optimizer.step()
+        self._schedule.add(self.step, value)
         self.cut_to_limit = hold_limits(self._limited)
         self.step, self.loss, self.param_grad_norm = self.step + 1, value, norm
         self._losses.append(value)
@@ -125,6 +131,11 @@ class Trainer:
     def probe(self) -> Batch:
         """The held-out sequences on which every frame is measured, fixed for the run."""
         return self._probe
+
+    @property
+    def learning_rate(self) -> float:
+        """The rate of the next update: the experiment's, times what its schedule has come to."""
+        return self.experiment.learning_rate * self._schedule.factor(self.step)
 
     @property
     def recent_loss(self) -> float:
@@ -258,6 +269,7 @@ class Trainer:
             earlier_loss=_mean(losses[:RECENT] if len(losses) == RECENT + EARLIER else []),
             recent_clipped=_mean(list(self._clips)),
             on_gpu=self.experiment.device == "cuda",
+            learning_rate=self.learning_rate,
         )
 
     @torch.no_grad()
@@ -283,6 +295,7 @@ class Trainer:
             "changes": [list(change) for change in self.changes],
             "model": self.model.state_dict(),
             "optimizer": self._optimizer.state_dict(),
+            "schedule": self._schedule.state(),
         }
         buffer = io.BytesIO()
         torch.save(state, buffer)
@@ -293,6 +306,7 @@ class Trainer:
         state = torch.load(io.BytesIO(checkpoint), map_location="cpu", weights_only=True)  # here may be no GPU
         self.model.load_state_dict(state["model"])
         self._optimizer.load_state_dict(state["optimizer"])
+        self._schedule.restore(state.get("schedule"))
         self.step, self.seconds, self.solved_at = state["step"], state["seconds"], state["solved_at"]
         self.loss, self.clipped = state["loss"], state["clipped"]
         self.param_grad_norm, self.param_grad_norm_clipped = state["norms"]
@@ -323,20 +337,6 @@ class Trainer:
         with torch.random.fork_rng(devices=[]), reproducible_dropout(e):
             torch.manual_seed(e.seed * 1_000_003 + self.step)
             return self.model.loss(batch)
-
-    def _clip(self) -> float:
-        """Clip the parameters' gradients as the experiment says. Returns their global 2-norm before clipping."""
-        e, parameters = self.experiment, self._parameters
-        total = nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
-        norm = after = total.item()
-        if e.clip == "norm":
-            nn.utils.clip_grads_with_norm_(parameters, e.clip_threshold, total)
-            after = min(norm, e.clip_threshold)
-        elif e.clip == "value":
-            nn.utils.clip_grad_value_(parameters, e.clip_threshold)
-            after = nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None]).item()
-        self.param_grad_norm_clipped, self.clipped = after, after < norm
-        return norm
 
 
 def _mean(values: list) -> float:

@@ -29,7 +29,7 @@ from tests.engine.diagnosis.conftest import judged
 BUTTONS = ("train", "pause", "step", "reset", "new_seed")
 WORDS = re.compile(r"[^_{}\[\]]+")  # no name from the code, no Python value
 SIDEBAR = (controls.PRESET, controls.TASK, controls.LENGTH, controls.RNN_TYPE)
-CONTROLS = (*SIDEBAR, *controls.CELL, *controls.LEARNING, *controls.MORE)
+CONTROLS = (*SIDEBAR, *controls.CELL, *controls.LEARNING, *controls.MORE_LEARNING, *controls.MORE)
 TYPES = [(task.slug, kind) for task in TASKS.values() for kind in task.rnn_types]
 
 
@@ -76,12 +76,13 @@ def test_every_control_has_help():
         (text.RNN_TYPE_NOTES, CHOICES["rnn_type"]),
         (text.INITS, CHOICES["init"]),
         (text.OPTIMIZERS, CHOICES["optimizer"]),
+        (text.SCHEDULES, CHOICES["schedule"]),
         (text.CLIPS, CHOICES["clip"]),
         (text.NONLINEARITIES, CHOICES["nonlinearity"]),
         (text.SPEEDS, SPEEDS),
         (text.PHASES, RunPhase),
     ],
-    ids=["rnn_type", "what a type is", "init", "optimizer", "clip", "nonlinearity", "speed", "phase"],
+    ids=["rnn_type", "what a type is", "init", "optimizer", "schedule", "clip", "nonlinearity", "speed", "phase"],
 )
 def test_every_choice_has_a_name(table, wanted):
     assert list(table) == list(wanted) and len(set(table.values())) == len(table)

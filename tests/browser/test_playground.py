@@ -303,7 +303,7 @@ def test_gates_of_a_sentence_stand_at_its_words(visit):
 BAD_LINKS = {
     "hidden_size=0": ("hidden_size", "a whole number from 1 to 512"),
     "seq_len=100000": ("seq_len", "a whole number from 1 to 1,000"),
-    "learning_rate=nan": ("learning_rate", "a number from 1e-06 to 10"),
+    "learning_rate=nan": ("learning_rate", "a number from 1e-08 to 100"),
     "cell=nope": ("cell", "rnn, gru, lstm"),
     "preset=nope": ("preset", "no lesson called nope"),
 }

@@ -44,6 +44,10 @@ OPENED = [pair for place, pair in enumerate(OPENED) if place % 2 == 0 or pair in
         ("noise", 0.3, {}),
         ("weight_decay", 0.1, {}),
         ("head_dropout", 0.5, {}),
+        ("schedule", "cosine", {}),
+        ("schedule_steps", 300, {"schedule": "plateau"}),
+        ("schedule_factor", 0.1, {"schedule": "step"}),
+        ("warmup", 100, {}),
         ("tbptt", 7, {}),
         ("seed", 12, {}),
         ("output_layers", 2, {}),
@@ -63,6 +67,15 @@ def test_a_moved_widget_is_what_the_run_has(pool, key, value, link):
     assert len(pool.runs) == (1 if live else 2)
     assert pool.runs[-1].opened["paused"] == pool.runs[0].opened["paused"]
     assert set(page.query_params) == {"preset" if not link or "preset" in link else "task", key, *link}
+
+
+def test_a_typed_learning_rate_moves_the_slider_and_leaves_its_field_empty(pool):
+    page = opened()
+    move(page, "typed_rate", 0.00042)
+    assert slot().experiment.learning_rate == 0.00042 and len(pool.runs) == 1
+    keys = widgets(page)
+    assert keys["learning_rate"].value == 0.00042 and keys["typed_rate"].value is None
+    assert page.query_params["learning_rate"] == "0.00042"
 
 
 def test_speed_reaches_the_run(pool):

@@ -149,6 +149,12 @@ RUNS = {
                                                    "noise": 0.1, "optimizer": "sgd", "weight_decay": 0.1},
     "dropout before the head, translating": TRANSLATE | DEEP | {"cell": "lstm", "head_dropout": 0.4, "noise": 0.1,
                                                                 "optimizer": "rmsprop", "weight_decay": 0.1},
+    "cosine": TO_ONE | {"cell": "rnn", "schedule": "cosine", "schedule_steps": 2},
+    "in steps, after a warm-up": TO_ONE | {"cell": "gru", "schedule": "step", "schedule_steps": 1, "warmup": 1,
+                                           "schedule_factor": 0.1, "optimizer": "sgd"},
+    "plateau, after a warm-up": TO_ONE | {"cell": "rnn", "schedule": "plateau", "schedule_steps": 1, "warmup": 1,
+                                          "learning_rate": 3.0},
+    "warm-up alone": TO_ONE | {"cell": "rnn", "warmup": 2, "optimizer": "adamw"},
     "adamw without decay": TO_ONE | {"cell": "rnn", "optimizer": "adamw"},
 }  # fmt: skip
 
@@ -175,6 +181,7 @@ CHANGED = {
                             (3, {"teacher_forcing": 1.0}))),
     "against overfitting": (TO_ONE | {"output_layers": 1}, ((1, {"weight_decay": 0.5, "head_dropout": 0.5}),
                                                             (2, {"weight_decay": 0.0}), (3, {"head_dropout": 0.0}))),
+    "a schedule": (TO_ONE | {"schedule": "cosine", "schedule_steps": 9}, ((2, {"learning_rate": 0.5}),)),
     "adamw": (VALUES | {"optimizer": "adamw"}, ((1, {"weight_decay": 0.5}), (2, {"weight_decay": 0.1}))),
 }  # fmt: skip
 

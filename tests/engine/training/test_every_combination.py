@@ -130,6 +130,7 @@ SETTINGS: dict[str, list[Any]] = {
     "forget_bias": [None, 2.0],
     "optimizer": list(CHOICES["optimizer"]),
     "weight_decay": [0.0, 0.1],
+    "schedule": list(CHOICES["schedule"]),
     "clip": list(CHOICES["clip"]),
     "tbptt": [0, 3],
     "teacher_forcing": [1.0, 0.5],
