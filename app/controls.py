@@ -228,6 +228,7 @@ MORE_LEARNING = (
     Control(key="schedule_steps", kind="number"),
     Control(key="schedule_factor", kind="number"),
     Control(key="warmup", kind="number"),
+    Control(key="train_set", kind="number"),
 )  # fmt: skip
 MORE = (
     Control(key="nonlinearity", kind="segments", options=CHOICES["nonlinearity"],

@@ -82,6 +82,8 @@ def setting(name: str, value: Any) -> str:
         return "no clipping" if value == "none" else f"clip by {value}"
     if name == "schedule":
         return f"learning rate {SCHEDULES[value]}"
+    if name == "train_set":
+        return f"trained on {count(value, 'sequence')}" if value else "new sequences in every update"
     if name == "warmup":
         return f"warm-up of {count(value, 'update')}" if value else "no warm-up"
     if name == "tbptt":
@@ -162,7 +164,7 @@ def chips(experiment: Experiment) -> list[str]:
     watched = ("nonlinearity", "num_layers", "bidirectional", "output_layers", "window", "embedding_size", "init",
                "init_gain", "forget_bias", "optimizer", "clip", "tbptt", "teacher_forcing", "dropout", "noise",
                "head_dropout", "weight_decay", "schedule", "schedule_steps", "schedule_factor", "warmup",
-               "reduction")  # fmt: skip
+               "train_set", "reduction")  # fmt: skip
     names = [name for name in watched if getattr(experiment, name) != getattr(usual, name)]
     chips = [
         setting(name, getattr(experiment, name)) for name in names if has_effect(name, partial(getattr, experiment))
@@ -291,6 +293,7 @@ LABELS = {
     "schedule_steps": "Updates of the schedule",
     "schedule_factor": "Factor of each fall",
     "warmup": "Warm-up (updates)",
+    "train_set": "Train on so many sequences",
     "weight_decay": "Weight decay",
     "head_dropout": "Dropout before the output",
     "clip": "Clip the gradient by",
@@ -314,7 +317,7 @@ STARTS_AGAIN = "Network"
 STARTS_AGAIN_NOTE = ":material/replay: A change restarts the run at step 0."
 TYPED_RATE = "Learning rate as a number"
 TYPED_RATE_HELP = "For a rate between those of the slider, or beyond them. Can be changed during training."
-MORE_TRAINING = "Schedule, warm-up"
+MORE_TRAINING = "Schedule, training set"
 AT_ONCE = "Training"
 AT_ONCE_NOTE = ":material/bolt: A change takes effect at once, without a restart."
 

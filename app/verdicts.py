@@ -28,6 +28,7 @@ VERDICTS = {
     "sees_answer": VerdictStyle("Sees the answer", "⊘", "warn"),
     "untrained": VerdictStyle("Not trained yet", "○", "none"),
     "solved": VerdictStyle("Solved", "✓", "good"),
+    "by_heart": VerdictStyle("By heart, as asked", "✓", "good"),
     "nearly": VerdictStyle("Nearly", "◔", "good"),
     "overfitting": VerdictStyle("By heart", "↷", "bad"),
     "no_gradient": VerdictStyle("No gradient", "○", "warn"),

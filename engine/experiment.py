@@ -44,6 +44,7 @@ RANGES: dict[str, Range] = {
     "head_dropout": Range(0, 0.99),
     "noise": Range(0, 10),
     "batch_size": Range(1, 512, whole=True),
+    "train_set": Range(0, 512, whole=True),
     "init_gain": Range(0, 10),
     "forget_bias": Range(-10, 10),
     "learning_rate": Range(1e-8, 100),
@@ -108,6 +109,8 @@ class Experiment:
     output layer; both are the share of states set to 0, in training only. `weight_decay` is PyTorch's: for "adamw" each
     update also multiplies the weights by 1 - learning_rate * weight_decay, for the other optimisers weight_decay times
     the weights is added to the gradient, after clipping.
+    `train_set` is the number of sequences that training draws its batches from, the same ones throughout; 0: new ones
+    in every update. A batch is all of them, or `batch_size` of them where they are more.
     `schedule` says what `learning_rate` is multiplied by: "constant" 1; "step" schedule_factor once more after every
     `schedule_steps` updates; "cosine" half a cosine from 1 to 0 over schedule_steps updates, and 0 from there on;
     "plateau" schedule_factor once more whenever the mean training loss of schedule_steps updates is not below the
@@ -138,6 +141,7 @@ class Experiment:
     head_dropout: float = 0.0
     noise: float = 0.0
     batch_size: int = 64
+    train_set: int = 0
     task_options: dict[str, Any] = field(default_factory=dict, hash=False)
     init: str = "pytorch"
     init_gain: float = 1.0

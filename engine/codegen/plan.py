@@ -122,6 +122,11 @@ class ScriptSpec:
         return self.experiment.schedule != "constant" or self.experiment.warmup > 0
 
     @property
+    def chooses(self) -> bool:
+        """True if a batch is some of a fixed set of sequences."""
+        return self.ever(lambda e: 0 < e.batch_size < e.train_set)
+
+    @property
     def by_chance(self) -> bool:
         """True if an update draws random numbers in addition to its batch."""
         return bool(self.experiment.dropout) or self.drops or self.noisy or self.feeds

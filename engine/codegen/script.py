@@ -14,7 +14,7 @@ from engine.codegen.network import network
 from engine.codegen.own.data import file_of
 from engine.codegen.own.writer import commented
 from engine.codegen.plan import ScriptSpec, block, plan
-from engine.codegen.training import main, sample, train
+from engine.codegen.training import main, sample, some, train
 from engine.experiment import AUTOREGRESSIVE_TYPES, Experiment
 
 WIDTH = 118
@@ -29,6 +29,7 @@ OFF: dict[str, Any] = {
     "schedule": "constant",
     "warmup": 0,
     "noise": 0,
+    "train_set": 0,
     "tbptt": 0,
     "forget_bias": None,
     "target_loss": None,
@@ -57,6 +58,7 @@ def script(experiment: Experiment, changes: Sequence[tuple[int, dict[str, Any]]]
         _headed("the data, as the playground draws them", _batch(made)),
         made.data.text,
         sample(made),
+        *([some(made)] if made.chooses else []),
         main(made),
     ]
     parts[0] = _headed("the network", parts[0])
@@ -173,6 +175,7 @@ def _settings(plan: ScriptSpec, body: str) -> str:
         "WEIGHT_DECAY": (e.weight_decay, _decay_effect(e)),
         "CLIP_THRESHOLD": (e.clip_threshold, ""),
         "BATCH_SIZE": (e.batch_size, "sequences for each update"),
+        "TRAIN_SET": (e.train_set, "sequences that it is trained on, again and again"),
         "SEQ_LEN": (e.seq_len, "steps in time"),
         "INPUT_SIZE": (task.input_size, inputs if task.input_size < 10 or plan.symbols_in else "values at each step"),
         "EMBEDDING_SIZE": (e.embedding_size, "size of the vector of each symbol"),

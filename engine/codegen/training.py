@@ -26,9 +26,10 @@ def train(plan: ScriptSpec) -> str:
         f"    network = Network(){'.to(DEVICE)' if plan.on_cuda else ''}",
         f"    optimizer = torch.optim.{_optimizer(plan)}",
         [f"    {name} = {start}" for name, start in _kept(plan)],
+        bool(plan.experiment.train_set) and "    train_set = sample(0)  # the same sequences throughout",
         "    for step in range(steps):",
         [_change(plan, step, settings) for step, settings in plan.changes],
-        f"        batch = sample(step + 1{', batch_size' if plan.varies('batch_size') else ''})",
+        f"        batch = {_batch(plan)}",
         plan.by_chance and f"        torch.manual_seed(SEED * 1_000_003 + step)  # {_chance(plan)}",
         indented(_loss(plan), 2),
         "        optimizer.zero_grad()",
@@ -42,6 +43,14 @@ def train(plan: ScriptSpec) -> str:
         [indented(each, 2) for each in _limits(plan)],
         "        yield step + 1, loss.item(), norm.item()",
     )
+
+
+def _batch(plan: ScriptSpec) -> str:
+    """The expression that gives the batch of an update."""
+    varying = ", batch_size" if plan.varies("batch_size") else ""
+    if not plan.experiment.train_set:
+        return f"sample(step + 1{varying})"
+    return f"some(train_set, step + 1{varying})" if plan.chooses else "train_set"
 
 
 def _optimizer(plan: ScriptSpec) -> str:
@@ -203,7 +212,8 @@ def _limits(plan: ScriptSpec) -> list[str]:
 
 def sample(plan: ScriptSpec) -> str:
     """The function that draws the batch of a step."""
-    size = "batch_size" if plan.varies("batch_size") else "BATCH_SIZE"
+    varies = plan.varies("batch_size") and not plan.experiment.train_set
+    size = "batch_size" if varies else "TRAIN_SET" if plan.experiment.train_set else "BATCH_SIZE"
     draw = plan.data.draw.replace("batch_size", size)
     return block(
         f'def sample(step: int{", batch_size: int" if size == "batch_size" else ""}, split: str = "train") -> Batch:',
@@ -218,6 +228,20 @@ def sample(plan: ScriptSpec) -> str:
             else [f"    return {draw}"]
         ),
     )  # fmt: skip
+
+
+def some(plan: ScriptSpec) -> str:
+    """The function that chooses a batch of a fixed set of sequences."""
+    size = "batch_size" if plan.varies("batch_size") else "BATCH_SIZE"
+    fields = ["inputs[:, chosen]", "targets[:, chosen]", "mask[:, chosen]", "lengths[chosen]"]
+    fields += ["decoder_inputs[:, chosen]"] * plan.translates
+    return block(
+        f"def some(batch: Batch, step: int{', batch_size: int' if size == 'batch_size' else ''}) -> Batch:",
+        '    """The batch of one update, chosen by SEED and the step alone."""',
+        size == "batch_size" and ["    if batch_size >= TRAIN_SET:", "        return batch"],
+        f'    chosen = stream((SEED, step), "choosing").choice(TRAIN_SET, {size}, replace=False)',
+        f"    return Batch({', '.join(f'batch.{each}' for each in fields)})",
+    )
 
 
 def main(plan: ScriptSpec) -> str:

@@ -11,7 +11,7 @@ from engine.diagnosis.case import LEARNING_SHARE, Case
 from engine.diagnosis.finding import Finding
 from engine.diagnosis.text import fitted, times
 from engine.frame.held_out import metric_is_good
-from engine.number_format import short
+from engine.number_format import count, short
 
 NO_GRADIENT = 1e-8
 WORSE = 1.3  # times the line, and times where it began: above this a loss is clearly worse than both
@@ -77,6 +77,22 @@ def nearly(case: Case) -> Finding | None:
     value = info.write_metric(frame.held_out_metric)
     low = f"The loss is down to {case.share:.1%} of the baseline"
     return Finding("nearly", f"{low}, but too few answers are right ({info.metric_name}: {value}).")
+
+
+FITTED, FITTING = 0.1, 0.7  # of the line: a training loss below it is known by heart, or on its way
+
+
+def by_heart(case: Case) -> Finding | None:
+    """The few sequences of a fixed training set are being learned, which was asked for: other data say nothing then."""
+    frame, asked = case.frame, case.e.train_set
+    if not asked or not frame.recent_loss < FITTING * case.line:
+        return None
+    what = "knows" if frame.recent_loss < FITTED * case.line else "is learning"
+    known = (
+        f"It {what} its {count(asked, 'training sequence')} by heart, as you asked: their loss is "
+        f"{short(frame.recent_loss)}. The held-out loss, {short(case.loss)}, is no sign of a mistake."
+    )
+    return Finding("by_heart", known, {}, {"training": frame.recent_loss})
 
 
 def overfitting(case: Case) -> Finding | None:

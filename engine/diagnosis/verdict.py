@@ -25,7 +25,7 @@ from engine.diagnosis.text import fitted, nothing_reaches, pace, relevant_step, 
 from engine.frame import Diagnosis, Frame, RunInfo
 
 HUGE = 1e4  # a gradient norm at a state beyond which it explodes, whatever its ratio
-GOOD_KINDS = ("untrained", "solved", "nearly", "enough", "healthy", "rising")
+GOOD_KINDS = ("untrained", "solved", "by_heart", "nearly", "enough", "healthy", "rising")
 """The verdicts on a run that needs no help; all others are bad."""
 
 
@@ -50,6 +50,11 @@ class Kind:
     rule: Callable[[Case], Finding | None]
     figure: str
     because: str
+
+
+def _asked_for(case: Case) -> Finding | None:
+    """A fixed training set is learned by heart, and not solved beyond it."""
+    return None if learning.solved(case) else learning.by_heart(case)
 
 
 def _low_and_worse(case: Case) -> Finding | None:
@@ -173,6 +178,7 @@ def _exactly_zero(info: RunInfo, frame: Frame) -> Finding:
 
 KINDS = (
     Kind(("not_finite",), learning.not_finite, "loss", "no other number means anything then"),
+    Kind(("by_heart",), _asked_for, "loss", "the held-out loss of a few sequences learned by heart misleads"),
     Kind(("diverged",), learning.diverged, "loss", "a ratio says nothing about weights that have been thrown about"),
     Kind(("sees_answer",), learning.sees_answer, "prediction", "a loss of 0 would be called solved"),
     Kind(("solved",), learning.solved, "loss", "then the gradient may be as small as it likes"),

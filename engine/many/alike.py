@@ -14,7 +14,7 @@ FREE = (
 )  # fmt: skip
 """The settings in which networks side by side may differ: none of them changes the shape of a tensor."""
 
-ZERO = ("embedding_size", "dropout", "head_dropout", "noise", "weight_decay", "warmup", "tbptt")
+ZERO = ("embedding_size", "dropout", "head_dropout", "noise", "weight_decay", "warmup", "tbptt", "train_set")
 """The settings that must be 0."""
 
 

@@ -15,7 +15,7 @@ KINDS = ("lesson", "failure")
 """A lesson is part of the course; a failure card shows one way in which training fails."""
 GATES = ("exact", "trained", "shown")
 """How a claim is checked: "exact" by every test run, "trained" by `make claims`, "shown" not at all."""
-VERDICTS = ("not_finite", "diverged", "sees_answer", "untrained", "solved", "nearly", "enough",
+VERDICTS = ("not_finite", "diverged", "sees_answer", "untrained", "solved", "by_heart", "nearly", "enough",
             "overfitting", "no_gradient", "cut", "dead",
             "no_path", "blind", "vanished", "vanishing", "fading", "healthy", "clipped", "plateau", "same_answer",
             "behind", "rising", "growing", "exploding")  # fmt: skip

@@ -24,8 +24,9 @@ PROBE_SIZE = 16
 HELD_OUT_SIZE, MOST_HELD_OUT = 256, 512
 """Number of sequences on which a run is judged; at most so many where a task chooses them itself."""
 SPLITS = ("train", "test")
-STREAMS = (*SPLITS, "hiding")
-"""What random numbers are drawn for: the sequences of either split, and which words are hidden in training."""
+STREAMS = (*SPLITS, "hiding", "choosing")
+"""What random numbers are drawn for: the sequences of either split, which words are hidden in training, and which
+sequences of a fixed training set are a batch."""
 OWN_FAMILY = "Your data"
 FAMILIES = ("Classics", "Text", "Series", "Speech", "Music", "Images", "Sequence to sequence", OWN_FAMILY)
 

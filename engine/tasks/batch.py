@@ -61,7 +61,7 @@ class Batch:
         """A batch of one of these sequences, with its padding."""
         return self.some(slice(sequence, sequence + 1))
 
-    def some(self, chosen: slice) -> Batch:
+    def some(self, chosen: slice | np.ndarray) -> Batch:
         """A batch of some of these sequences, with their padding."""
         decoder_inputs = None if self.decoder_inputs is None else self.decoder_inputs[:, chosen]
         origin = None if self.origin is None else self.origin[chosen]

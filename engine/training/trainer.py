@@ -25,7 +25,7 @@ from engine.intervention.intervention import Intervention
 from engine.lens.forward_trace import DRAWN
 from engine.model import RecurrentNetwork, build
 from engine.model.limits import hold_limits, limited_parameters
-from engine.tasks import Batch, probe, sample, task_of
+from engine.tasks import Batch, probe, task_of
 from engine.training.capture_frame import capture_frame, embedding_map, verdicts_gradient
 from engine.training.clipping import clip_gradient
 from engine.training.cost_clock import cost_clock
@@ -34,6 +34,7 @@ from engine.training.held_out import HeldOutMonitor
 from engine.training.nonfinite import NotFiniteError, describe_nonfinite
 from engine.training.optimizers import Optimizer
 from engine.training.schedule import Schedule
+from engine.training.train_set import train_batch, train_set
 from engine.training.typed_sequence import typed_sequence
 
 RECENT = 20  # updates over which the training loss is averaged to decide "solved" or "target reached"
@@ -56,7 +57,7 @@ class Trainer:
         self._limited = limited_parameters(self.model)
         self._optimizer = Optimizer(experiment, self._parameters)
         self._schedule = Schedule(experiment)
-        self._probe = probe(experiment)
+        self._probe, self._train_set = probe(experiment), train_set(experiment)
         self._untrained_map = embedding_map(self.model)  # here, because a checkpoint may be restored afterwards
         self.step, self.seconds = 0, 0.0
         self.measuring_seconds = 0.0  # what the held-out record has cost this trainer; it counts as frames' time
@@ -81,7 +82,7 @@ class Trainer:
         if self.step == 0:
             self.measure_held_out()  # where it began
         began, e = time.perf_counter(), self.experiment
-        batch = sample(e, e.batch_size, (e.seed, self.step + 1))
+        batch = train_batch(e, self.step + 1, self._train_set)
         self._optimizer.zero_grad()
         loss = self._loss(batch)
         loss.backward()

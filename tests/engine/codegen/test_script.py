@@ -155,6 +155,8 @@ RUNS = {
     "plateau, after a warm-up": TO_ONE | {"cell": "rnn", "schedule": "plateau", "schedule_steps": 1, "warmup": 1,
                                           "learning_rate": 3.0},
     "warm-up alone": TO_ONE | {"cell": "rnn", "warmup": 2, "optimizer": "adamw"},
+    "one batch again and again": TO_ONE | {"cell": "rnn", "train_set": 3},
+    "some of a fixed set": TRANSLATE | {"cell": "gru", "train_set": 9, "batch_size": 4},
     "adamw without decay": TO_ONE | {"cell": "rnn", "optimizer": "adamw"},
 }  # fmt: skip
 
@@ -182,6 +184,7 @@ CHANGED = {
     "against overfitting": (TO_ONE | {"output_layers": 1}, ((1, {"weight_decay": 0.5, "head_dropout": 0.5}),
                                                             (2, {"weight_decay": 0.0}), (3, {"head_dropout": 0.0}))),
     "a schedule": (TO_ONE | {"schedule": "cosine", "schedule_steps": 9}, ((2, {"learning_rate": 0.5}),)),
+    "a fixed set": (TO_ONE | {"train_set": 9}, ((1, {"batch_size": 20}), (2, {"batch_size": 2}))),
     "adamw": (VALUES | {"optimizer": "adamw"}, ((1, {"weight_decay": 0.5}), (2, {"weight_decay": 0.1}))),
 }  # fmt: skip
 
