@@ -22,6 +22,7 @@ from engine.limits import LIMITS
 
 BURST = 5.0  # seconds' worth of messages that may come at once
 LIVE, UPLOAD = "/live/", "/_stcore/upload_file/"
+SHARED = "/live/files/"  # of no network: everybody loads the same ones, once
 LONGEST = 100_000  # bytes of a message to a live view
 TOO_MANY_SOCKETS = "There are too many open pages here. Close some, then try again."
 TOO_MANY_FILES = "So many files of one network in a minute are too many. Wait {seconds} s."
@@ -54,7 +55,8 @@ class Rates:
         path = scope["path"]
         if path.startswith(UPLOAD) and scope["method"] == "PUT" and self._uploaded() > LIMITS.uploads_megabytes * 1e6:
             return 413, NO_ROOM
-        if path.startswith(LIVE) and (seconds := self._downloads.take(path.split("/")[2])):
+        is_download = path.startswith(LIVE) and not path.startswith(SHARED)
+        if is_download and (seconds := self._downloads.take(path.split("/")[2])):
             return 429, TOO_MANY_FILES.format(seconds=math.ceil(seconds))
         return None
 

@@ -16,6 +16,7 @@ from benchmarks.load.page_session import PATIENCE, PageError, PageSession
 
 PAINT = 0.05  # seconds that a browser paints a frame before it requests the next
 FIGURES = ("stage", "gradient", "loss")
+REPLACED = 1008  # the close code of a stream whose run has been replaced by another (`app.live.stream.REFUSED`)
 CLICK_EVERY = 5.0  # seconds, on average
 RATES = ("0.001", "0.003", "0.01")
 SIZES = ("16", "24", "32")
@@ -76,7 +77,11 @@ class Visitor:
             if self.page.figures != self._fetched:
                 self._fetched = self.page.figures
                 await self.page.fetch(self._fetched)
-            await self._stream(token)
+            try:
+                await self._stream(token)
+            except websockets.ConnectionClosedError as closed:
+                if closed.rcvd is None or closed.rcvd.code != REPLACED:
+                    raise
             while self.page.token == token:  # the page of the next run is being drawn
                 await asyncio.sleep(PAINT)
 

@@ -102,3 +102,7 @@ def test_messages_a_second_are_those_of_the_last_whole_seconds():
     assert traffic.per_second == 4
     now[0] += SECONDS
     assert traffic.per_second == 0
+
+
+def test_the_files_that_all_live_views_share_are_no_networks_downloads(app):
+    assert [ask(app, f"/live/files/figures-{each}.json").status for each in range(5)] == [200] * 5
