@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 
@@ -9,7 +10,7 @@ from engine.commands import catalogue, diagnose, measure, screen, sweep, train, 
 from engine.commands.command import EXIT_CODES, PROGRAM, ExitCode, Parser
 from engine.data import DataError
 from engine.experiment import ExperimentError
-from engine.package import IS_INSTALLED
+from engine.package import IS_INSTALLED, version
 from engine.preset import PresetError
 from engine.recording import RecordingError
 from engine.sweeps.journal import SweepError
@@ -25,9 +26,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser = Parser(prog=PROGRAM, description="See inside recurrent networks.", epilog=EXIT_CODES,
                     formatter_class=Parser.LINES_AS_THEY_ARE)  # fmt: skip
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
+    parser.add_argument("--version", action="version", version=version())
     for each in COMMANDS:
         each.add(commands)
-    chosen = parser.parse_args(arguments)
+    chosen = _chosen(parser, arguments)
     if chosen.command == watch.NAME:
         return int(chosen.run(chosen))  # what a program of somebody's own raises is its own
     try:
@@ -44,6 +46,17 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         return ExitCode.STOPPED
     return ExitCode.REFUSED
+
+
+def _chosen(parser: Parser, arguments: list[str] | None) -> argparse.Namespace:
+    """What was asked for. Settings may stand anywhere: argparse takes those behind an option for strangers."""
+    chosen, others = parser.parse_known_args(arguments)
+    settings = [each for each in others if "=" in each and not each.startswith("-")]
+    if "settings" not in chosen or settings != others:
+        parser.parse_args(arguments)  # says what is wrong
+    else:
+        chosen.settings += settings
+    return chosen
 
 
 if __name__ == "__main__":

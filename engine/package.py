@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as version_of
 from importlib.resources import files
 from pathlib import Path
 
@@ -16,3 +18,11 @@ TOP_FOLDER = Path(str(files(TOP)))
 """The folder that has to be copied to a machine on which this package is to be imported."""
 IMPORTED_FROM = TOP_FOLDER.parent
 """The folder that has to be on the path."""
+
+
+def version() -> str:
+    """What is installed, by its number; a clone has none."""
+    try:
+        return version_of("rnn-playground") if IS_INSTALLED else "a clone of the project"
+    except PackageNotFoundError:  # copied to a machine of a cluster
+        return "a copy"

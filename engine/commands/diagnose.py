@@ -13,7 +13,7 @@ from engine.commands.command import PROGRAM, ExitCode, add_command
 from engine.diagnosis import GOOD_KINDS
 from engine.frame import Diagnosis
 from engine.number_format import short
-from engine.recording import Recording
+from engine.recording import Recording, RecordingError
 from engine.recording.growing import SUFFIX, RecordedLook, read_looks
 
 NO_VERDICT = "No verdict was recorded."
@@ -32,7 +32,10 @@ def add(commands: Any) -> None:
 
 def _diagnose(chosen: argparse.Namespace) -> ExitCode:
     file: Path = chosen.file
-    is_well, lines = _of_looks(file) if file.suffix == SUFFIX else _of_run(file)
+    try:
+        is_well, lines = _of_looks(file) if file.suffix == SUFFIX else _of_run(file)
+    except RecordingError as error:
+        raise RecordingError(f"{file}: {error}") from error
     print("\n".join(lines))
     return ExitCode.DONE if is_well else ExitCode.TROUBLE
 

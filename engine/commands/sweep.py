@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.commands.command import ExitCode, add_command
+from engine.experiment import ExperimentError
 from engine.sweeps.definition import Definition, parse
 from engine.sweeps.journal import SweepError
 from engine.sweeps.places import PLACES, place_named
@@ -75,8 +76,12 @@ def _definition(file: Path) -> Definition:
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise SweepError(f"{file} cannot be read as a sweep: {error}.") from error
-    return parse(text)
+        why = getattr(error, "strerror", None) or error
+        raise SweepError(f"{file} cannot be read as a sweep: {why}.") from error
+    try:
+        return parse(text)
+    except (SweepError, ExperimentError) as error:
+        raise SweepError(f"{file}: {error}") from error
 
 
 def _print_progress(progress: Progress) -> None:

@@ -62,6 +62,14 @@ def test_what_cannot_be_used_is_refused_in_one_sentence(capsys, tmp_path, monkey
             assert "Traceback" not in err and "Error" not in err
 
 
+def test_it_says_which_file_it_cannot_use(capsys, tmp_path):
+    for name, line in (("bad.toml", "sweep {} --out x.parquet"), ("notes.txt", "diagnose {}")):
+        file = tmp_path / name
+        file.write_text("updates =")
+        assert main(line.format(file).split()) == 2
+        assert capsys.readouterr().err.startswith(f"{file}: ")
+
+
 def test_a_reader_that_has_read_enough_is_no_error():
     """As `presets | head -1` does, but the pipe is closed before anything is written."""
     reads, writes = os.pipe()

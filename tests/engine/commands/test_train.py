@@ -46,7 +46,13 @@ def printed(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
 
 @pytest.mark.parametrize(
     "arguments",
-    [("remember", *SMALL), SMALL, ("--set", *SMALL), ("remember", "hidden_size=4", "--set", *SMALL[1:])],
+    [
+        ("remember", *SMALL),
+        SMALL,
+        ("--set", *SMALL),
+        ("remember", "hidden_size=4", "--set", *SMALL[1:]),
+        ("remember", "hidden_size=4", "--every", "100", *SMALL[1:]),
+    ],
 )
 def test_settings_are_given_as_before_or_after_set(capsys, arguments):
     lines = printed(capsys, *arguments).splitlines()

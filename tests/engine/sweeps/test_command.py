@@ -35,7 +35,7 @@ def test_a_wrong_file_ends_with_a_sentence(tmp_path, capsys):
     assert "cannot be read as a sweep" in capsys.readouterr().err
     file.write_text("updates = 0")
     assert main(["sweep", str(file), *out]) == 2
-    assert capsys.readouterr().err == "updates must be a whole number from 1 to 10,000,000, but got 0.\n"
+    assert capsys.readouterr().err == f"{file}: updates must be a whole number from 1 to 10,000,000, but got 0.\n"
     file.write_text("updates = 1")
     assert main(["sweep", str(file), *out, "--workers", "0"]) == 2
     assert "--workers must be" in capsys.readouterr().err
