@@ -236,7 +236,7 @@ BAD = {
     "an unknown setting": (dict(contents=settle("experiment.colour", 1)), "colour must be left out"),
     "another network": (dict(contents=settle("experiment.hidden_size", 5)), "wrong shape for this network"),
     "other live settings": (dict(contents=settle("changes", [[1, {"cell": "gru"}]])), "no change of learning_rate"),
-    "a live setting too large": (dict(contents=settle("changes", [[1, {"learning_rate": 99}]])), "learning_rate must"),
+    "a live setting too large": (dict(contents=settle("changes", [[1, {"learning_rate": 999}]])), "learning_rate must"),
     "another cure": (dict(contents=lambda data: data["diagnoses"][0].update(cure={"cell": "brain"})), "cell must be"),
     "no frames": (dict(contents=lambda data: data.update(frames=0, diagnoses=[], columns={})), "missing|no frames"),
     "more frames than any memory holds": (dict(contents=settle("frames", 2**62)), "not as many as it says"),
