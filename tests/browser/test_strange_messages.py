@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 import websockets
@@ -24,6 +26,16 @@ LINK = "task=adding&cell=rnn&hidden_size=4&seq_len=5&steps=1000000"
 NO_MESSAGE = "Error deserializing back message"
 """What Streamlit logs of bytes that are none of its messages, with a traceback of its own."""
 AT_ONCE = 25  # messages of one socket, so that pages are drawn often
+
+
+def within(seconds: float, doing: Coroutine[Any, Any, None]) -> None:
+    """Run this in a thread: in this one the loop of a browser of another test may run."""
+
+    async def limited() -> None:
+        await asyncio.wait_for(doing, seconds)
+
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(lambda: asyncio.run(limited())).result()
 
 
 @asynccontextmanager
@@ -114,7 +126,7 @@ def well(server: Server) -> Iterator[Server]:
     before = server.written()
     yield server
     wait_until_it_answers(server.url, path="/health")  # 503 as long as no worker is ready
-    asyncio.run(asyncio.wait_for(_next_visitor(server), LIMIT))
+    within(LIMIT, _next_visitor(server))
     written = server.written()[len(before) :]
     assert written.count("Traceback") == written.count(NO_MESSAGE), written
 
@@ -128,7 +140,7 @@ def check(server: Server, seeds: range) -> None:
     async def both() -> None:
         await asyncio.gather(sent_to_pages(server, seeds), sent_to_live(server, seeds))
 
-    asyncio.run(asyncio.wait_for(both(), LIMIT * len(seeds) / 50))
+    within(LIMIT * len(seeds) / 50, both())
 
 
 def test_a_hundred_strange_messages_on_both_sockets(well):
