@@ -6,11 +6,18 @@ const styled = (window.__liveStyle ??= new Promise((resolve) => {
 const coming = Promise.all([import(at('{view}')), styled]).then(([view]) => view.default);
 
 export default function (component) {
+  const root = component.parentElement;
   let close = null, closed = false;
   coming.then((view) => {
     if (closed) return;
-    component.parentElement.querySelector('.lv').style.visibility = 'visible';
+    root.__markup ??= root.innerHTML; // as it is before a view has built its parts in it
+    root.querySelector('.lv').style.visibility = 'visible';
     close = view(component);
   });
-  return () => { closed = true; close?.(); };
+  return () => {
+    closed = true;
+    if (!close) return;
+    close();
+    root.innerHTML = root.__markup; // another view may be opened in the same place
+  };
 }
