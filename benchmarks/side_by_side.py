@@ -70,7 +70,7 @@ def _row_on_gpu(settings: Settings, hidden_size: int, seq_len: int, cell: str, n
     experiments = _experiments(hidden_size, seq_len, cell, networks, "cuda")
     many, trainer = Many(experiments), Trainer(experiments[0].replace(device="cpu"))
     weights = many.networks.weights
-    batch = many.networks.on_device(draw(experiments, 1, weights.dtype))
+    batch = draw(experiments, 1, weights.dtype).on(weights.device)
     for _ in range(2):
         many.advance()  # the second is recorded
 

@@ -34,8 +34,9 @@ def desk(classroom: Classroom, playground: Page) -> None:
     st.title(class_text.HEADING.format(code=classroom.code), anchor=False)
     title = app_text.escaped(classroom.assignment.title)
     st.markdown(class_text.NOW.format(title=title))
-    with st.expander(class_text.HOW_TO_JOIN.format(code=classroom.code), icon=":material/qr_code_2:",
-                     expanded=not classroom.students, key="class_join_panel"):  # fmt: skip
+    empty = not classroom.students  # once somebody has come, a panel that begins folded leaves room for the board
+    with st.expander(class_text.HOW_TO_JOIN.format(code=classroom.code), icon=":material/qr_code_2:", expanded=empty,
+                     key=f"class_join_panel_{'open' if empty else 'folded'}"):  # fmt: skip
         invitation(classroom.code)
     _orders(classroom)
     for problem in filter(None, [tab.load(REFUSED)]):

@@ -206,6 +206,7 @@ def html_page(
     page = (HERE / "page.html").read_text().replace("{{beside}}", beside).replace("{{below}}", below)
     parts = {
         "page": STANDALONE,
+        "verdict": (HERE / "verdict.html").read_text().rstrip("\n"),
         "kind": kind,
         "title": escape(sentences[0]),
         "heading": escape(sentences[0]),

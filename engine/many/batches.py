@@ -41,6 +41,10 @@ class SideBySide(NamedTuple):
         ends = None if self.ends is None else change(self.ends)
         return SideBySide(change(self.inputs), ends, change(self.targets), change(self.weights))
 
+    def on(self, device: torch.device) -> SideBySide:
+        """The batch on a device. What the networks share is moved once."""
+        return self.map(lambda part: shared(part).to(device).expand(part.shape))
+
 
 def shared(part: Tensor) -> Tensor:
     """What a tensor holds: a single row (1, ...) where all networks have the same one."""

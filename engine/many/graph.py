@@ -42,7 +42,7 @@ class _Graph:
 
     def __init__(self, function: Function, like: SideBySide, device: torch.device) -> None:
         self._function, self._graph = function, torch.cuda.CUDAGraph()
-        self._batch = like.map(lambda part: shared(part).to(device).expand(part.shape))
+        self._batch = like.on(device)
         self._calls = 0
         self._returned: Tensor
 

@@ -47,9 +47,8 @@ class SideBySideMeter:
         self._batches, self._probes = for_each_seed(experiments, held_out), for_each_seed(experiments, probe)
         self._parts = _parts(experiments, len(self._batches[0].lengths), many.networks)
         self._gradients = StackedNetworks(experiments, torch.float64)
-        self._last_losses = self._gradients.on_device(
-            of_each_seed(experiments, lambda e: _last_loss(probe(e)), torch.float64)
-        )
+        last_losses = of_each_seed(experiments, lambda e: _last_loss(probe(e)), torch.float64)
+        self._last_losses = last_losses.on(self._gradients.weights.device)
 
     def measure(self, places: Iterable[int]) -> list[HeldOut]:
         """See `engine.many.held_out.HeldOutMeter`."""
@@ -102,7 +101,7 @@ def _parts(experiments: tuple[Experiment, ...], sequences: int, networks: Stacke
     def part(some: slice) -> _Part:
         batch = of_each_seed(experiments, lambda e: drawn[e.seed].some(some), networks.weights.dtype)
         size = some.stop - some.start
-        return _Part(size / sequences, size, networks.on_device(batch))
+        return _Part(size / sequences, size, batch.on(networks.weights.device))
 
     most = padded(experiments[0].batch_size, SEQUENCES)
     return [part(slice(start, min(start + most, sequences))) for start in range(0, sequences, most)]

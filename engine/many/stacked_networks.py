@@ -11,7 +11,7 @@ from torch import Tensor
 
 from engine.experiment import Experiment, ExperimentError
 from engine.many.alike import FREE, can_be_beside, shape_of
-from engine.many.batches import SideBySide, shared
+from engine.many.batches import SideBySide
 from engine.many.head import Head
 from engine.many.layout import Layout, below
 from engine.many.recurrences import RECURRENCES
@@ -80,10 +80,6 @@ class StackedNetworks:
         outputs = self._head.forward(by_network(hidden))
         losses, _ = self._head.loss(outputs, batch.targets, batch.weights)
         return losses, self._head.answers(outputs).unflatten(1, (len(hidden), -1))
-
-    def on_device(self, batch: SideBySide) -> SideBySide:
-        """A batch where the networks are. What they share is moved once."""
-        return batch.map(lambda part: shared(part).to(self.weights.device).expand(part.shape))
 
     def write_untrained(self, experiments: Sequence[Experiment]) -> None:
         """Give every network the parameters that its experiment begins with."""

@@ -12,18 +12,12 @@ from app.serve.visitors import refused
 from app.slot_registry import SlotRegistry, TabSlot
 from engine.limits import Limits
 from tests.app.conftest import opened, press, warnings
+from tests.clock import Clock
 from tests.fakes import SMALL, FakePool
 
 
-class Clock:
-    now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 def test_a_bucket_gives_some_at_once_and_then_so_many_a_second():
-    clock = Clock()
+    clock = Clock(100.0)
     bucket = TokenBucket(2.0, 4.0, clock)
     assert [bucket.take() for _ in range(5)] == [0, 0, 0, 0, 0.5]
     clock.now += 0.5
@@ -34,7 +28,7 @@ def test_a_bucket_gives_some_at_once_and_then_so_many_a_second():
 
 
 def test_of_those_who_have_taken_nothing_lately_nothing_is_kept(monkeypatch):
-    clock = Clock()
+    clock = Clock(100.0)
     monkeypatch.setattr(Buckets, "MOST", 100)
     buckets = Buckets(1.0, 1.0, clock)
     for number in range(1000):
@@ -57,7 +51,7 @@ def few(monkeypatch) -> None:
     monkeypatch.setattr(allowance, "LIMITS", limits)
     monkeypatch.setattr(slot_registry, "LIMITS", limits)
     monkeypatch.setattr(
-        allowance, "STARTED", Buckets(limits.networks_per_minute / 60, limits.networks_per_minute, Clock())
+        allowance, "STARTED", Buckets(limits.networks_per_minute / 60, limits.networks_per_minute, Clock(100.0))
     )
 
 

@@ -14,23 +14,14 @@ from app.slot_registry import FORGET_AFTER, SUSPEND_AFTER
 from engine.experiment import Experiment, ExperimentError
 from engine.frame import RunPhase
 from engine.preset import SPEEDS
+from tests.clock import Clock
 from tests.fakes import SMALL, FakePool, at_step
 from tests.fakes import untrained_frame as seen  # noqa: F401 (the engine's tests still look for it here)
 
 
-class Clock:
-    """A clock that stands still until it is moved."""
-
-    def __init__(self) -> None:
-        self.now = 1e6
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(1e6)
 
 
 @pytest.fixture

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import WebSocketRoute
+from playwright.sync_api import Page, WebSocketRoute
 
 from app.live.stream import GONE
-from tests.browser.conftest import Playground, Server, is_true, new_context
+from tests.browser.conftest import LIMIT, Playground, Server, is_true, new_context
 
 TRAINS = "speed=max&steps=1000000&seq_len=20&hidden_size=8"
 NOTICE = "document.querySelector('.lv-notice').textContent"
@@ -22,6 +23,29 @@ AN_HOUR_HIDDEN = """() => {
     Date.now = () => now.call(Date) + 3600e3
     turn(false)
 }"""
+
+
+def second_is_gone(tab: Page, address: str) -> list[WebSocketRoute]:
+    """Let a tab's second stream at this address be told that there is no such run. Returns its streams as they open."""
+    streams: list[WebSocketRoute] = []
+
+    def through(stream: WebSocketRoute) -> None:
+        if len(streams) != 1:
+            stream.connect_to_server()
+        else:
+            stream.close(code=GONE)
+        streams.append(stream)
+
+    tab.route_web_socket(address, through)
+    return streams
+
+
+def has_come(tab: Page, streams: list[WebSocketRoute]) -> bool:
+    """Wait until there is a stream, or the limit is over."""
+    end = time.monotonic() + LIMIT / 1000
+    while not streams and time.monotonic() < end:
+        tab.wait_for_timeout(20)
+    return bool(streams)
 
 
 @pytest.fixture
@@ -89,18 +113,9 @@ def test_a_tab_that_wakes_after_an_hour_opens_another_stream_and_shows_the_newes
 
 def test_a_run_that_the_server_does_not_have_is_said_to_be_gone_and_can_be_started_again(browser, server):
     """The page itself is still connected, as after the server has made room for others."""
-    streams: list[WebSocketRoute] = []
-
-    def through(stream: WebSocketRoute) -> None:
-        if len(streams) != 1:
-            stream.connect_to_server()
-        else:
-            stream.close(code=GONE)
-        streams.append(stream)
-
     context = new_context(browser)
     tab = context.new_page()
-    tab.route_web_socket("**/live/**", through)
+    streams = second_is_gone(tab, "**/live/**")
     page = Playground(tab, server.url).open(TRAINS, frames=2)
     streams[-1].close(code=1012)
     page.wait("playground.phase === 'gone'")
@@ -111,23 +126,13 @@ def test_a_run_that_the_server_does_not_have_is_said_to_be_gone_and_can_be_start
 
 
 def test_a_race_that_the_server_does_not_have_is_opened_anew(browser, server):
-    streams: list[WebSocketRoute] = []
-
-    def through(stream: WebSocketRoute) -> None:
-        if len(streams) != 1:
-            stream.connect_to_server()
-        else:
-            stream.close(code=GONE)
-        streams.append(stream)
-
     context = new_context(browser)
     tab = context.new_page()
-    tab.route_web_socket("**/race/**", through)
+    streams = second_is_gone(tab, "**/race/**")
     tab.goto(f"{server.url}/compare", wait_until="commit")
     assert is_true(tab, "document.querySelector('.st-key-compare') !== null")
     tab.evaluate("() => { window.here = true }")
-    while not streams:
-        tab.wait_for_timeout(20)
+    assert has_come(tab, streams)
     streams[-1].close(code=1012)
     assert is_true(tab, "window.here === undefined && document.querySelector('.st-key-compare') !== null")
     context.close()

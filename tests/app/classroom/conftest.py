@@ -10,6 +10,7 @@ from app.classroom.registry import CLASSES, STUDENTS, Classes
 from app.hub import RunSlot
 from app.run_start import Start
 from engine.experiment import Experiment
+from tests.clock import Clock
 from tests.fakes import SMALL, FakePool, at_step
 
 NASTY = [
@@ -21,16 +22,6 @@ NASTY = [
     "w" * 200,
 ]
 """Names that would do harm as HTML, as Markdown or in a spreadsheet, read from right to left, or are long."""
-
-
-class Clock:
-    """A clock that a test sets."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from engine.experiment import Experiment
 from engine.workers.sweep_run import SweepRun
 from tests.app.live.conftest import decoded, header_of
 from tests.app.map.small import CURVE, PLAN, measured
+from tests.clock import Clock
 
 
 class FakePool:
@@ -33,14 +34,6 @@ class FakePool:
 
     def measure_lines(self, *_: object) -> Any:
         return type("Unknown", (), {"result": None, "error": ""})()
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = time.monotonic()
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture
@@ -128,7 +121,7 @@ def test_a_browser_that_comes_back_finds_its_map(pool):
 
 
 def test_a_map_that_was_forgotten_can_be_begun_again(pool):
-    maps = MapRegistry(lambda: pool, clock := Clock())
+    maps = MapRegistry(lambda: pool, clock := Clock(time.monotonic()))
     slot = maps.attach("somebody", PLAN)
     slot.begin()
     maps.release(slot)

@@ -9,14 +9,8 @@ import numpy as np
 from app.watched import text as watched_text
 from app.watched.training import WatchedTraining
 from engine.recording.growing import Follower, GrowingFile, RecordedLook
+from tests.clock import Clock
 from tests.engine.recording.growing.conftest import module_look, recorded
-
-
-class Clock:
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def test_looks_of_all_lengths_are_laid_on_the_longest_axis() -> None:
@@ -51,7 +45,7 @@ def test_a_module_that_is_not_looked_at_every_time_keeps_its_own_looks() -> None
 
 
 def test_a_growing_file_is_followed_and_said_to_be_silent(tmp_path: Path) -> None:
-    clock = Clock()
+    clock = Clock(0.0)
     training = WatchedTraining("run.looks", Follower(tmp_path / "run.looks"), clock=clock)
     training.refresh()
     assert training.shown("", None) is None and watched_text.message(training) == watched_text.WAITING
