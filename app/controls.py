@@ -234,6 +234,7 @@ MORE = (
     Control(key="nonlinearity", kind="segments", options=CHOICES["nonlinearity"],
             show=lambda slug: text.NONLINEARITIES[slug]),
     Control(key="bidirectional", kind="switch"),
+    Control(key="attention", kind="segments", options=CHOICES["attention"], show=lambda slug: text.ATTENTIONS[slug]),
     Control(key="output_layers", kind="segments", options=CHOICES["output_layers"]),
     Control(key="window", kind="number"),
     Control(key="embedding_size", kind="scale", options=EMBEDDINGS,

@@ -43,7 +43,7 @@ WIDGETS = (
     "task", "rnn_type", "cell", "nonlinearity", "hidden_size", "num_layers", "bidirectional", "seq_len", "init",
     "init_gain", "forget_bias", "optimizer", "learning_rate", "clip", "clip_threshold", "batch_size", "tbptt", "seed",
     "output_layers", "window", "embedding_size", "teacher_forcing", "noise", "weight_decay", "head_dropout",
-    "schedule", "schedule_steps", "schedule_factor", "warmup", "train_set",
+    "schedule", "schedule_steps", "schedule_factor", "warmup", "train_set", "attention",
 )  # fmt: skip
 """The settings that have a widget of the same key."""
 HIDEABLE = ("preset", "lesson", *WIDGETS, "speed", "new_seed", "reset", "step", "cure")
@@ -52,11 +52,12 @@ OPENING = "remember"
 """The playground's lesson without a link: it shows in 30 seconds what the playground is for."""
 DATA_SECONDS = 5.0  # that the visitor who opens a lesson waits for its data, if they are being read
 
-FIXED_SETTINGS = {
-    "one_to_many": {"bidirectional": False, "window": 1},
+FIXED_SETTINGS: dict[str, dict[str, Any]] = {
+    **{kind: {"attention": "none"} for kind in ("one_to_one", "many_to_one", "many_to_many")},
+    "one_to_many": {"attention": "none", "bidirectional": False, "window": 1},
     "encoder_decoder": {"bidirectional": False, "window": 1, "tbptt": 0},
 }
-"""Settings that are fixed for a network whose outputs are fed back, by its RNN type."""
+"""Settings that are fixed for a network, by its RNN type."""
 
 THEN_REFUSED = (
     "The link's changes during training, {got}, cannot be read, so none of them is made. The format is "
@@ -214,7 +215,7 @@ def task_defaults(task: Task, rnn_type: str) -> dict[str, Any]:
         rnn_type = defaults["rnn_type"] = task.rnn_types[0]
     if task.inputs != "symbols":
         defaults["embedding_size"] = 0
-    return defaults | FIXED_SETTINGS.get(rnn_type, {})
+    return defaults | FIXED_SETTINGS[rnn_type]
 
 
 def _task(slug: str, options: dict[str, Any]) -> Task | None:

@@ -33,6 +33,7 @@ def why_no_effect(name: str, value: Callable[[str], Any]) -> str:
     effects = {
         "nonlinearity": (cell.uses_nonlinearity, f"the activation functions of {cell.title} are fixed"),
         "bidirectional": (cell.is_recurrent and not is_fed_back, one_way),
+        "attention": (value("rnn_type") == "encoder_decoder", "only a decoder has an encoder to read from"),
         "window": (not cell.is_recurrent and not is_fed_back, one_input),
         "embedding_size": (value("definition").inputs == "symbols", "the inputs are numbers, not symbols"),
         "init": (

@@ -11,6 +11,8 @@ HELP = {
     "num_layers": "How many recurrent layers are stacked on top of each other.",
     "bidirectional": "A second chain reads the sequence from its end. If the task is to predict the next value, this "
     "chain sees the answer.",
+    "attention": "Lets each step of a decoder read all states of the encoder, not only the last one: most of those "
+    "that are like its own state, by dot product. Scaled: divided by the square root of the units.",
     "seq_len": "How many steps a sequence has; if lengths vary, the longest.",
     "init": "How the recurrent weights are drawn before training.",
     "init_gain": "Multiplies the recurrent weights: above 1 gradients tend to grow, below 1 to shrink.",

@@ -59,6 +59,7 @@ OPTIMIZERS = {"sgd": "SGD", "momentum": "SGD with momentum 0.9", "rmsprop": "RMS
               "adam": "Adam", "adamw": "AdamW"}  # fmt: skip
 CLIPS = {"none": "none", "norm": "norm", "value": "value"}
 NONLINEARITIES = {"tanh": "tanh", "relu": "ReLU", "sigmoid": "sigmoid", "identity": "none"}
+ATTENTIONS = {"none": "none", "dot": "dot product", "scaled_dot": "scaled"}
 SCHEDULES = {"constant": "constant", "step": "in steps", "cosine": "cosine", "plateau": "down on a plateau"}
 SPEEDS = {"slow": "slow", "normal": "normal", "max": "max"}
 
@@ -90,6 +91,8 @@ def setting(name: str, value: Any) -> str:
         return f"truncation after {count(value, 'step')}" if value else "no truncation"
     if name == "bidirectional":
         return "both directions" if value else "one direction"
+    if name == "attention":
+        return {"none": "no attention", "dot": "attention", "scaled_dot": "scaled attention"}[value]
     if name == "nonlinearity":
         return "no activation" if value == "identity" else f"{NONLINEARITIES[value]} activation"
     if name == "rnn_type":
@@ -163,7 +166,7 @@ def chips(experiment: Experiment) -> list[str]:
     )  # fmt: skip
     watched = ("nonlinearity", "num_layers", "bidirectional", "output_layers", "window", "embedding_size", "init",
                "init_gain", "forget_bias", "optimizer", "clip", "tbptt", "teacher_forcing", "dropout", "noise",
-               "head_dropout", "weight_decay", "schedule", "schedule_steps", "schedule_factor", "warmup",
+               "attention", "head_dropout", "weight_decay", "schedule", "schedule_steps", "schedule_factor", "warmup",
                "train_set", "reduction")  # fmt: skip
     names = [name for name in watched if getattr(experiment, name) != getattr(usual, name)]
     chips = [
@@ -278,6 +281,7 @@ LABELS = {
     "hidden_size": "Units",
     "num_layers": "Layers",
     "bidirectional": "Read both ways",
+    "attention": "Attention",
     "seq_len": "Length",
     "init": "Initial weights",
     "init_gain": "Gain of the initial weights",

@@ -69,6 +69,7 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "cell": tuple(CELLS),
     "nonlinearity": ("tanh", "relu", "sigmoid", "identity"),
     "bidirectional": (False, True),
+    "attention": ("none", "dot", "scaled_dot"),
     "output_layers": (0, 1, 2, 3),
     "init": ("pytorch", "orthogonal", "identity", "xavier", "gaussian"),
     "optimizer": ("sgd", "momentum", "rmsprop", "adagrad", "adam", "adamw"),
@@ -102,7 +103,10 @@ class Experiment:
     `seq_len=None` becomes the task's own default. `forget_bias` is the total initial bias of the gate that
     keeps the old state (None: PyTorch's own); cells without such a gate ignore it, and gated cells ignore
     `nonlinearity`. `window` is the number of inputs that a feed-forward cell reads, the present one last; recurrent
-    cells ignore it. `output_layers` are feed-forward layers above the recurrent ones. `teacher_forcing` is, for the
+    cells ignore it. `attention` lets each step of a decoder read all states of the encoder's top layer, weighted by a
+    softmax of their dot products with its own state, for "scaled_dot" divided by the square root of `hidden_size`; what
+    it reads stands beside its state before the head.
+    `output_layers` are feed-forward layers above the recurrent ones. `teacher_forcing` is, for the
     types that feed outputs back, the share of training steps at which the true previous output is fed back instead.
     `noise` is the standard deviation of Gaussian noise added, in training only, to what the first layer reads.
     `dropout` acts between recurrent layers, `head_dropout` on what the first layer above them reads, the head or an
@@ -133,6 +137,7 @@ class Experiment:
     hidden_size: int = 64
     num_layers: int = 1
     bidirectional: bool = False
+    attention: str = "none"
     output_layers: int = 0
     window: int = 1
     seq_len: int = None  # type: ignore[assignment]  # None only as an argument; __post_init__ sets the default
@@ -203,6 +208,8 @@ class Experiment:
             raise ExperimentError("dropout", got=self.dropout, accepts="0 with one layer: it acts between layers")
         if self.bidirectional and (why := self._one_way_only()):
             raise ExperimentError("bidirectional", got=True, accepts=f"false {why}")
+        if self.attention != "none" and self.rnn_type != "encoder_decoder":
+            raise ExperimentError("attention", got=self.attention, accepts="none but in an encoder-decoder")
         if self.tbptt and (self.bidirectional or self.rnn_type == "encoder_decoder"):
             kind = "a network that reads both ways" if self.bidirectional else "an encoder-decoder"
             raise ExperimentError("tbptt", got=self.tbptt, accepts=f"0 (never cut) for {kind}")
@@ -236,6 +243,11 @@ class Experiment:
     def directions(self) -> int:
         """1, or 2 for a bidirectional network."""
         return 2 if self.bidirectional else 1
+
+    @property
+    def readout_size(self) -> int:
+        """How many numbers the first layer above the recurrent ones reads: states, and beside them what is attended."""
+        return self.hidden_size * (2 if self.attention != "none" else self.directions)
 
     @property
     def input_size(self) -> int:
@@ -307,6 +319,11 @@ def step_cost(experiment: Experiment) -> tuple[float, float]:
         work += e.directions * e.hidden_size * (cell.blocks * size + cell.state_blocks * e.hidden_size)
         kept += size + width * (cell.blocks + 2)
         size = float(width)
+    if e.attention != "none":  # each target step meets each source step twice: its score, and what is read of it
+        meets = e.seq_len * (e.time_steps - e.seq_len) / e.time_steps
+        work += 2 * meets * e.hidden_size
+        kept += 3 * meets + e.hidden_size
+        size = float(e.readout_size)
     for _ in range(e.output_layers):
         work += size * e.hidden_size
         kept += size + e.hidden_size

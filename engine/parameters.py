@@ -35,7 +35,7 @@ def parameter_shapes(experiment: Experiment) -> dict[str, tuple[int, ...]]:
         shapes |= _recurrent(e, "decoder", e.embedding_size or task.output_size)
     else:
         shapes |= _recurrent(e, "recurrent", e.input_size)
-    size = e.hidden_size * e.directions
+    size = e.readout_size
     for layer in range(e.output_layers):
         shapes[f"upper.{layer}.weight"] = (e.hidden_size, size)
         shapes[f"upper.{layer}.bias"] = (e.hidden_size,)

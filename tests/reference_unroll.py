@@ -32,8 +32,9 @@ class Unrolled:
     """One unrolled forward pass: states by `Key`; `leaving` is the copy of h_t that goes up, to head or next layer.
 
     read: x_t by (position, sequence), what the first layer reads. entered: what every step was computed from, its
-    layers, x, h and c. weights: with `apart`, the copies of all weights that this step alone used. top: for each
-    sequence what the head could read at every step. change, cut: interventions; see `unroll`.
+    layers, x, h and c. weights: with `apart`, the copies of all weights that this step alone used. alpha: attention's
+    weights by (decoder step, sequence). top: for each sequence what the head could read at every step. change, cut:
+    interventions; path: see `unroll`.
     """
 
     model: RecurrentNetwork
@@ -46,9 +47,11 @@ class Unrolled:
     read: dict[tuple[int, int], Tensor] = field(default_factory=dict)
     entered: dict[Key, tuple[nn.Module, Tensor, Tensor, Tensor]] = field(default_factory=dict)
     weights: dict[Key, dict[str, Tensor]] = field(default_factory=dict)
+    alpha: dict[tuple[int, int], Tensor] = field(default_factory=dict)
     top: list[list[Tensor]] = field(default_factory=list)
     change: Callable[[Key, str, Tensor], Tensor] = lambda key, name, value: value
     cut: Collection[Key] = ()
+    path: str = ""
     losses: Tensor | None = None  # (T, batch), weighted as in L but for the 1 / batch
 
     def loss(self, which: str | int = "all") -> Tensor:
@@ -121,7 +124,8 @@ def unroll(
         nudges: added to some h_t.
         apart: give every step copies of the weights that nobody else uses, so that autograd can tell steps apart.
         interventions: `change`, from the key of a step, the name of a gate, "h" or "c", and its value to the one that
-            takes its place; `cut`, steps that read a state of 0.
+            takes its place; `cut`, steps that read a state of 0. And `path`, "state", "values" or "scores": the only
+            way by which autograd goes from a decoder back to its encoder.
     """
     run = Unrolled(model, batch, nudges or {}, apart, **interventions)
     task, columns = TASKS[model.experiment.task], []
@@ -130,12 +134,16 @@ def unroll(
         if batch.decoder_inputs is None:
             top, _ = _stack(run, model.recurrent, rows, b)
         else:
-            _, ends = _stack(run, model.encoder, rows, b)
+            read, ends = _stack(run, model.encoder, rows, b)
+            if run.path not in ("", "state"):
+                ends = [(h.detach(), c.detach()) for h, c in ends]
             spoken = int(np.flatnonzero(batch.mask[:, b])[-1]) + 1
             rows = [_symbol(model, batch.decoder_inputs[t, b], model.decoder_embedding, task.output_size)
                     for t in range(spoken)]  # fmt: skip
             _keep_inputs(run, rows, b, at=len(batch.inputs))
             top, _ = _stack(run, model.decoder, rows, b, ends, at=len(batch.inputs))
+            if model.experiment.attention != "none":
+                top = [_beside_context(run, (t, b), state, read) for t, state in enumerate(top)]
         run.top.append(top)
         columns.append(_losses(model, batch, b, top))
     run.losses = torch.stack(columns, dim=1)
@@ -288,6 +296,18 @@ def _stack(
         ends.append((h, c))
         rows = [torch.cat(each) for each in outputs]
     return rows, ends
+
+
+def _beside_context(run: Unrolled, at: tuple[int, int], state: Tensor, read: list[Tensor]) -> Tensor:
+    """A decoder's state and what it reads of its encoder's: the mean with weights exp(d . h), over their sum."""
+    e = run.model.experiment
+    scale = e.hidden_size**0.5 if e.attention == "scaled_dot" else 1.0
+    values = [each if run.path in ("", "values") else each.detach() for each in read]
+    compared = [each if run.path in ("", "scores") else each.detach() for each in read]
+    likenesses = [torch.exp((state * each).sum() / scale) for each in compared]
+    whole = sum(likenesses)
+    run.alpha[at] = torch.stack([each / whole for each in likenesses])
+    return torch.cat([state, sum(each / whole * h for each, h in zip(likenesses, values, strict=True))])
 
 
 def _copies(layers: nn.Module, layer: int, d: int) -> SimpleNamespace:

@@ -54,14 +54,22 @@ def _of(plan: ScriptSpec) -> str:
 
 
 def _encoded(plan: ScriptSpec) -> str:
-    """The lines of the encoder; the decoder receives only its final state."""
-    seen = _seen(plan, "inputs")
+    """The lines of the encoder; without attention the decoder receives only its final state."""
+    seen, states = _seen(plan, "inputs"), "memory" if plan.attends else "_"
     crosses = "# The decoder receives only the final state of each sequence."
+    if plan.attends:
+        crosses = "# The decoder starts from the final state of each sequence, and reads all states of the top layer."
     if plan.library and plan.padded:
         packed = f"packed = pack_padded_sequence({seen}, lengths, enforce_sorted=False)"
-        return block(crosses, packed, "_, state = self.encoder(packed)")
+        unpacked = "memory, _ = pad_packed_sequence(memory)" if plan.attends else None
+        return block(crosses, packed, f"{states}, state = self.encoder(packed)", unpacked)
     lengths = ", lengths=lengths" if plan.padded else ""
-    return block(crosses, f"_, state = self.encoder({seen}{_longest(plan)}{lengths})")
+    return block(crosses, f"{states}, state = self.encoder({seen}{_longest(plan)}{lengths})")
+
+
+def _with_context(plan: ScriptSpec) -> str:
+    """What the head reads: the decoder's states, and with attention what it reads of the encoder's beside them."""
+    return f"with_context(output, memory{', lengths' * plan.padded})" if plan.attends else "output"
 
 
 def _longest(plan: ScriptSpec) -> str:
@@ -76,7 +84,7 @@ def _all_steps(plan: ScriptSpec) -> str:
             f"target_inputs = {_seen(plan, 'decoder_inputs', target=True)}",
             _encoded(plan),
             "output, _ = self.decoder(target_inputs, state)",
-            _answer(plan, "output"),
+            _answer(plan, _with_context(plan)),
         )
     seen, e = _seen(plan, "inputs"), plan.experiment
     lines = []
@@ -173,7 +181,7 @@ def _step_by_step(plan: ScriptSpec) -> str:
             f"        state = {_detached(plan)}  # no gradient goes back from here",
         ],
         f"    output, state = {layers}({_seen(plan, 'step_input[None]', target=plan.translates)}, state)",
-        indented(_answer(plan, "output", "answers.append({})")),
+        indented(_answer(plan, _with_context(plan), "answers.append({})")),
         "return torch.cat(answers)",
     )  # fmt: skip
 

@@ -44,7 +44,28 @@ def helpers(plan: ScriptSpec) -> list[str]:
                 + (" if noise else seen" if plan.ever(lambda e: not e.noise) else ""),
             )
         )
+    if plan.attends:
+        texts.append(_attention(plan))
     return [*texts, *([text] if (text := initialise(plan)) else [])]
+
+
+def _attention(plan: ScriptSpec) -> str:
+    """The function by which a decoder reads its encoder's states."""
+    scaled = " * HIDDEN_SIZE**-0.5" if plan.experiment.attention == "scaled_dot" else ""
+    arange = f"torch.arange(len(memory){', device=memory.device' * plan.on_cuda})"
+    lengths = "lengths.to(memory.device)" if plan.on_cuda else "lengths"
+    return block(
+        f"def with_context(states: Tensor, memory: Tensor{', lengths: Tensor' * plan.padded}) -> Tensor:",
+        '    """(steps, batch, 2 * HIDDEN_SIZE): beside each state of the decoder the mean of the encoder\'s,',
+        '    weighted by a softmax of dot products with it."""',
+        "    queries, read = states.transpose(0, 1), memory.transpose(0, 1)",
+        f"    scores = queries @ read.transpose(1, 2){scaled}  # (batch, steps of the decoder, steps of the encoder)",
+        plan.padded and [
+            f"    is_padding = {arange} >= {lengths}[:, None]",
+            "    scores = scores.masked_fill(is_padding[:, None], -math.inf)  # before the softmax: padding gets 0",
+        ],
+        "    return torch.cat([states, (scores.softmax(-1) @ read).transpose(0, 1)], dim=-1)",
+    )  # fmt: skip
 
 
 def initialise(plan: ScriptSpec) -> str:

@@ -22,7 +22,7 @@ def network(plan: ScriptSpec) -> str:
     ]
     if initialise(plan):
         own += [f"initialise(self.{name})" for name in (("encoder", "decoder") if plan.translates else ("recurrent",))]
-    width = "2 * HIDDEN_SIZE" if e.bidirectional else "HIDDEN_SIZE"
+    width = "2 * HIDDEN_SIZE" if e.bidirectional or plan.attends else "HIDDEN_SIZE"
     sizes = [width, *["HIDDEN_SIZE"] * e.output_layers]
     upper = f"[nn.Linear({width}, HIDDEN_SIZE)]"
     if e.output_layers > 1:
@@ -45,7 +45,11 @@ def network(plan: ScriptSpec) -> str:
 def _docstring(plan: ScriptSpec) -> str:
     parts = [
         "embedding" if plan.experiment.embedding_size else "",
-        "encoder -> decoder" if plan.translates else "recurrent layers" if plan.cell.is_recurrent else "layers",
+        f"encoder -> decoder{' with attention' * plan.attends}"
+        if plan.translates
+        else "recurrent layers"
+        if plan.cell.is_recurrent
+        else "layers",
         "upper layers without links in time" if plan.experiment.output_layers else "",
         "head",
     ]

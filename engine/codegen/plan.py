@@ -87,6 +87,11 @@ class ScriptSpec:
         return self.experiment.rnn_type == "encoder_decoder"
 
     @property
+    def attends(self) -> bool:
+        """True if the decoder reads all states of the encoder."""
+        return self.experiment.attention != "none"
+
+    @property
     def answers_once(self) -> bool:
         """True if each sequence has one loss, at its end."""
         return self.experiment.rnn_type in ("many_to_one", "one_to_one")

@@ -20,6 +20,7 @@ from engine.experiment import AUTOREGRESSIVE_TYPES, Experiment
 WIDTH = 118
 OFF: dict[str, Any] = {
     "bidirectional": False,
+    "attention": "none",
     "output_layers": 0,
     "window": 1,
     "embedding_size": 0,

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.frame.attention import AttentionReading
 from engine.frame.reading_request import READING_ARGUMENTS, ReadingRequest
 from engine.frame.readings import (
     ChainTerms,
@@ -57,6 +58,7 @@ class Look(Preactivations, GradientNorms):
             cell, which multiplies a gradient by them alone; of a weight of its own for each unit the largest size.
             Empty in gated cells and in older recordings.
         factors, weight_gradients: of the drawn sequence's last counted loss (in the reverse direction, the first).
+        attention: what a decoder reads of its encoder's states; None without attention.
         decomposition, spectrum, terms, followed: of the drawn sequence (the last: of the probe), at this very step;
             None unless they were requested (see `engine.frame.reading_request`).
         diagnosis: the verdict; None only until it has been made.
@@ -72,6 +74,7 @@ class Look(Preactivations, GradientNorms):
     weight_gradients: WeightGradients
     mean_weights: dict[str, np.ndarray] = field(default_factory=dict)
     spectral_norms: dict[str, np.ndarray] = field(default_factory=dict)
+    attention: AttentionReading | None = None
     decomposition: Decomposition | None = None
     spectrum: Spectrum | None = None
     terms: ChainTerms | None = None

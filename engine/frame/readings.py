@@ -63,7 +63,7 @@ class GradientNorms(FrozenArrays):
         ratio: (layers, directions) float64, the same at the first relevant step of each sequence.
         output_grad_norm: median over the probe of ||d/ds|| where the last loss enters, the ratio's denominator.
         bottleneck_grad_norm: median over the probe of ||d l_b/d h|| at the encoder's last state, all layers together;
-            None without an encoder.
+            with attention, of what came through the state alone. None without an encoder.
     """
 
     grad_norm: np.ndarray
@@ -209,11 +209,15 @@ class Decomposition(FrozenArrays):
         steps: (K,) positions of the losses on the time axis: all T from `loss_decomposition`, some of them in a frame.
         norms: (layers, directions, K, T) float64, ||dL_k/dh_t||; exactly 0 where no path leads from k to t.
         cosines: (layers, directions, K, T), between dL_k/dh_t and dL/dh_t; NaN where either is 0.
+        path_norms, path_shares: {path: (layers, directions, K, S)}, by which paths L_k comes to the S states of an
+            encoder, as in `engine.frame.attention`; empty without attention.
     """
 
     steps: np.ndarray
     norms: np.ndarray
     cosines: np.ndarray
+    path_norms: dict[str, np.ndarray] = field(default_factory=dict)
+    path_shares: dict[str, np.ndarray] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)

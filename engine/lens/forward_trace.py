@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -18,8 +19,10 @@ from engine.layers.make import RecurrentLayers
 from engine.layers.reverse_sequence import flip
 from engine.layers.step_layers import State, StepLayers
 from engine.layers.weights import Weights, weights_of
+from engine.lens.attention import AttentionTrace
 from engine.lens.layer_traces import trace_layers, trace_library_cell
 from engine.model import RecurrentNetwork
+from engine.model.attention import score_scale
 from engine.tasks import Batch
 
 DRAWN = 0
@@ -90,10 +93,21 @@ class ForwardTrace(LayersTrace):
     logits: Tensor
     passes: list[ForwardPass]
 
-    @property
+    @cached_property
     def output(self) -> Tensor:
-        """The input of the output layers: the last pass's output."""
-        return self.passes[-1].output
+        """The input of the output layers: the last pass's output, and beside it what attention read."""
+        memory = self.passes[0].output if self.model.attends else None
+        return self.model.read_out(self.passes[-1].output, memory, self.batch.lengths)
+
+    @cached_property
+    def attention(self) -> AttentionTrace | None:
+        """What a decoder reads of its encoder's states; None without attention."""
+        if not self.model.attends:
+            return None
+        memory, states = (one.output.double() for one in self.passes)
+        e, weights = self.model.experiment, self.model.attend(states, memory, self.batch.lengths)[1]
+        scale = score_scale(e.attention, e.hidden_size)
+        return AttentionTrace(weights, states.transpose(0, 1), memory.transpose(0, 1), scale)
 
     @property
     def cuts(self) -> list[int]:

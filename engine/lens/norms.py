@@ -187,6 +187,17 @@ def _known(values: np.ndarray, real: np.ndarray) -> tuple[np.ndarray, np.ndarray
     return np.where(broken[..., None], 0.0, np.where(real, values, np.nan)), broken
 
 
+def entering_norms(memory: np.ndarray, ends: Endpoints) -> np.ndarray:
+    """Where the followed loss enters each chain, (layers, directions, B); 0 in a sequence that has none.
+
+    Args:
+        memory: as `SequenceNorms.memory`.
+    """
+    columns = np.arange(memory.shape[-1])
+    rows = [memory[:, d, np.maximum(at, 0), columns] * (at >= 0) for d, at in enumerate(ends.enters)]
+    return np.stack(rows, axis=1)
+
+
 class _Relative(NamedTuple):
     """The gradient of one loss in one chain, relative to where that loss enters it.
 

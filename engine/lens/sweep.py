@@ -18,9 +18,11 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from engine.layers.cell_trace import CellTrace, GradCarry, SweepSpan
+from engine.layers.cell_trace import CellTrace, SweepSpan
 from engine.layers.reverse_sequence import flip
+from engine.lens.attention import AttentionGradients
 from engine.lens.forward_trace import ForwardPass, ForwardTrace, LayersTrace
+from engine.lens.incoming import IncomingGradient, IncomingRows, nothing_incoming
 from engine.lens.scaled import ZERO_EXPONENT, Scaled
 
 BLOCK = 25  # steps between two rescalings, fewer where the gradient shrinks too fast
@@ -63,11 +65,34 @@ Rows = list[list[LayerGradients]]
 
 
 @dataclass(frozen=True, eq=False)
+class EncoderEntry:
+    """By which ways a gradient enters an encoder whose states are attended.
+
+    Args:
+        bridge: by [layer][direction], what leaves the decoder's first step; R = S * B rows.
+        attention: what goes around it.
+    """
+
+    bridge: list[list[IncomingGradient]]
+    attention: AttentionGradients
+
+    def of_seeds(self, some: slice) -> EncoderEntry:
+        """Slice the seeds."""
+        sequences = self.attention.values.exponent.shape[2]
+        bridge = [[way.of_seeds(some, sequences) for way in row] for row in self.bridge]
+        return EncoderEntry(bridge, self.attention.of_seeds(some))
+
+
+@dataclass(frozen=True, eq=False)
 class SweepResult:
-    """Result of a sweep, pass by pass in the order of time: a single one, or encoder and decoder."""
+    """Result of a sweep, pass by pass in the order of time: a single one, or encoder and decoder.
+
+    `entry` is there with attention, but for a single sequence of several.
+    """
 
     trace: LayersTrace
     passes: list[Rows]
+    entry: EncoderEntry | None = None
     read: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
     """What `engine.lens.chain_gradients` has read from it already."""
 
@@ -83,7 +108,7 @@ class SweepResult:
     def of_seeds(self, some: slice) -> SweepResult:
         """Slice the seeds."""
         passes = [[[gradients.of_seeds(some) for gradients in row] for row in rows] for rows in self.passes]
-        return SweepResult(self.trace, passes)
+        return SweepResult(self.trace, passes, None if self.entry is None else self.entry.of_seeds(some))
 
     def single_sequence(self, sequence: int) -> SweepResult:
         """Slice the sequences of gradients and traces to one."""
@@ -115,32 +140,6 @@ def _gradient_below(row: Sequence[LayerGradients], cell_traces: Sequence[CellTra
     pairs = zip([gradients.grad_input_proj for gradients in row], cell_traces, strict=True)
     back = [Scaled(torch.matmul(grad.values, trace.weights.ih), grad.exponent) for grad, trace in pairs]
     return back[0] if len(back) == 1 else back[0].add(back[1])
-
-
-@dataclass(frozen=True, eq=False)
-class IncomingGradient:
-    """The gradient that one step passes to the step before it: (R, H) for h, and for c if there is one.
-
-    With a projection (`proj_size`) h has fewer units than c.
-    """
-
-    grad_carry: GradCarry
-    exponent: Tensor  # (R,) int32, the same for all parts of the state
-
-    def with_rows_of(self, other: IncomingGradient, here: Tensor) -> IncomingGradient:
-        """Take the rows of `other` where `here`, (R,) bool, is true."""
-        pairs = zip(other.grad_carry, self.grad_carry, strict=True)
-        grad_carry = tuple(torch.where(here[:, None], new, old) for new, old in pairs)
-        return IncomingGradient(grad_carry, torch.where(here, other.exponent, self.exponent))
-
-
-IncomingRows = list[list[IncomingGradient | None]]
-"""Indexed [layer][direction]; None where nothing arrives from later steps."""
-
-
-def nothing_incoming(one: ForwardPass) -> IncomingRows:
-    """Nothing arrives from beyond the pass."""
-    return [[None for _ in row] for row in one.cell_traces]
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,8 +180,10 @@ def sweep(trace: ForwardTrace, grad_output: Tensor) -> SweepResult:
     sequence.
 
     Args:
-        grad_output: (T, S, B, directions * H), with respect to the output of the last pass.
+        grad_output: (T, S, B, directions * H), with respect to `trace.output`; with attention (T, S, B, 2 H).
     """
+    if trace.attention is not None:
+        return _sweep_attending(trace, trace.attention.backward(grad_output))
     passes: list[Rows] = []
     incoming: IncomingRows = nothing_incoming(trace.passes[-1])
     for one in reversed(trace.passes):
@@ -191,6 +192,14 @@ def sweep(trace: ForwardTrace, grad_output: Tensor) -> SweepResult:
         incoming = [list(row) for row in leaving]
         passes.append(rows)
     return SweepResult(trace, passes[::-1])
+
+
+def _sweep_attending(trace: ForwardTrace, attention: AttentionGradients) -> SweepResult:
+    """Sweep the decoder, then the encoder, which gets a gradient at each step, too."""
+    encoder, decoder = trace.passes
+    below, bridge = sweep_pass(decoder, attention.states, nothing_incoming(decoder))
+    rows, _ = sweep_pass(encoder, attention.memory, [list(row) for row in bridge])
+    return SweepResult(trace, [rows, below], EncoderEntry(bridge, attention))
 
 
 def sweep_together(trace: ForwardTrace, seeds: Sequence[Tensor]) -> list[SweepResult]:

@@ -16,6 +16,7 @@ from engine.cells import CELLS
 from engine.experiment import AUTOREGRESSIVE_TYPES, Experiment
 from engine.layers.make import RecurrentLayers, make_layers
 from engine.layers.step_layers import State
+from engine.model.attention import attend, score_scale
 from engine.tasks import Batch, task_of
 
 
@@ -29,7 +30,8 @@ class RecurrentNetwork(nn.Module):
 
     `recurrent` is nn.RNN, nn.GRU or nn.LSTM if PyTorch has the cell; an encoder-decoder has `encoder` and `decoder`
     instead. `upper` are the output layers, which have no connections in time. Time is the first axis. The initial state
-    is 0; a decoder starts, layer by layer, from the encoder's last state. No state is carried from batch to batch.
+    is 0; a decoder starts, layer by layer, from the encoder's last state. No state is carried from batch to batch. With
+    attention the decoder also reads all states of the encoder's top layer; what it reads stands beside its own state.
     """
 
     def __init__(self, experiment: Experiment) -> None:
@@ -37,6 +39,7 @@ class RecurrentNetwork(nn.Module):
         e, task = experiment, task_of(experiment)
         self.experiment, self.symbols_in, self.symbols_out = e, task.inputs == "symbols", task.outputs == "symbols"
         self.is_encoder_decoder = e.rnn_type == "encoder_decoder"
+        self.attends = e.attention != "none"
         self.embedding = nn.Embedding(task.input_size, e.embedding_size) if e.embedding_size else None
         if self.is_encoder_decoder:
             self.decoder_embedding = nn.Embedding(task.output_size, e.embedding_size) if e.embedding_size else None
@@ -44,7 +47,7 @@ class RecurrentNetwork(nn.Module):
             self.decoder = make_layers(e, e.embedding_size or task.output_size)
         else:
             self.recurrent = make_layers(e, e.input_size)
-        sizes = [e.hidden_size * e.directions, *[e.hidden_size] * e.output_layers]
+        sizes = [e.readout_size, *[e.hidden_size] * e.output_layers]
         self.upper = nn.ModuleList(nn.Linear(below, above) for below, above in pairwise(sizes))
         self.head = nn.Linear(sizes[-1], task.output_size)
 
@@ -70,7 +73,10 @@ class RecurrentNetwork(nn.Module):
             target_inputs = self._add_noise(
                 self._embed_tokens(batch.decoder_inputs, self.decoder_embedding, self.head.out_features)
             )
-            return self._answer(self.decoder(target_inputs, self._encode(batch))[0], batch.lengths)
+            memory, state = self._encode(batch)
+            return self._answer(
+                self.read_out(self.decoder(target_inputs, state)[0], memory, batch.lengths), batch.lengths
+            )
         return self._answer(self._run_recurrent(self.embed(batch), batch.lengths), batch.lengths)
 
     def generate(self, batch: Batch, choose: Callable[[Tensor], Tensor] = most_probable) -> Tensor:
@@ -124,11 +130,31 @@ class RecurrentNetwork(nn.Module):
             outputs.append(output)
         return torch.cat(outputs)
 
-    def _encode(self, batch: Batch) -> Tensor | State:
-        """Every layer's state at the last step of each source sequence: all that the decoder gets from the encoder."""
+    def _encode(self, batch: Batch) -> tuple[Tensor | None, Tensor | State]:
+        """The top layer's states (S, batch, H), for attention alone, and every layer's state at the last step of each
+        source sequence: all that the decoder gets from the encoder."""
         seen = self.embed(batch)
         padded = bool((batch.lengths < len(seen)).any())
-        return self.encoder(_pack(seen, batch.lengths) if padded else seen)[1]
+        states, ends = self.encoder(_pack(seen, batch.lengths) if padded else seen)
+        if not self.attends:
+            return None, ends
+        return pad_packed_sequence(states, total_length=len(seen))[0] if padded else states, ends
+
+    def read_out(self, states: Tensor, memory: Tensor | None, lengths: np.ndarray) -> Tensor:
+        """What the layers above the decoder read: its states, (D, batch, H); with attention the contexts beside them,
+        (D, batch, 2 H).
+
+        Args:
+            memory: the states of the encoder's top layer, (S, batch, H); None without attention.
+        """
+        if memory is None:
+            return states
+        return torch.cat([states, self.attend(states, memory, lengths)[0]], -1)
+
+    def attend(self, states: Tensor, memory: Tensor, lengths: np.ndarray) -> tuple[Tensor, Tensor]:
+        """The contexts and the weights; see `engine.model.attention.attend`."""
+        scale = score_scale(self.experiment.attention, self.experiment.hidden_size)
+        return attend(states, memory, torch.tensor(lengths, device=states.device), scale)
 
     def _run_step_by_step(
         self, batch: Batch, forcing: float, choose: Callable[[Tensor], Tensor] = most_probable
@@ -140,7 +166,7 @@ class RecurrentNetwork(nn.Module):
         layers, given = (
             (self.decoder, batch.decoder_inputs) if self.is_encoder_decoder else (self.recurrent, batch.inputs)
         )
-        state = self._encode(batch) if self.is_encoder_decoder else None
+        memory, state = self._encode(batch) if self.is_encoder_decoder else (None, None)
         assert given is not None
         cuts = self.truncation_points(len(given))
         logits: list[Tensor] = []
@@ -156,7 +182,7 @@ class RecurrentNetwork(nn.Module):
             else:
                 seen = self.embed(dataclasses.replace(batch, inputs=fed))
             output, state = layers(seen, state)
-            logits.append(self._answer(output, batch.lengths))
+            logits.append(self._answer(self.read_out(output, memory, batch.lengths), batch.lengths))
         return torch.cat(logits)
 
     def _teacher_forcing_mask(self, row: np.ndarray, forcing: float) -> np.ndarray:
@@ -178,7 +204,7 @@ class RecurrentNetwork(nn.Module):
         return sorted(range(seq_len - piece, 0, -piece)) if piece else []
 
     def output_layers_forward(self, output: Tensor) -> list[Tensor]:
-        """Apply the output layers (tanh) to top-layer states (..., directions * H). Returns every layer's state."""
+        """Apply the output layers (tanh) to what they read (..., `readout_size`). Returns every layer's state."""
         states: list[Tensor] = []
         for layer in self.upper:
             states.append(torch.tanh(layer(states[-1] if states else output)))

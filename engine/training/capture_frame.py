@@ -18,10 +18,11 @@ from engine.frame import Frame, RunInfo
 from engine.frame.frame import TrainingProgress
 from engine.frame.held_out import HeldOutRecord
 from engine.layers.crossing import to_cpu
+from engine.lens.attention_paths import AttentionRead, attention_reading, read_attention
 from engine.lens.embedding_map import EmbeddingMap
 from engine.lens.forward_trace import DRAWN, ForwardTrace, trace_forward
 from engine.lens.gradient_flow import losses_and_gradient, seed
-from engine.lens.norms import Endpoints, NormRows, SequenceNorms, gradient_norms, norm_rows
+from engine.lens.norms import Endpoints, NormRows, SequenceNorms, entering_norms, gradient_norms, norm_rows
 from engine.lens.on_demand import compute_on_demand
 from engine.lens.preactivations import preactivations
 from engine.lens.step_factors import factors_of
@@ -54,6 +55,7 @@ def capture_frame(
     seeds = followed_seeds(losses)
     read = _read(model, probe, info, trace, losses)
     norms = SequenceNorms.from_rows(read.norms, seeds[: info.directions])
+    ends = Endpoints.of(probe, info)
     enters = [where_enters(trace, DRAWN, d, loss) for d, loss in enumerate(("last", "first"))]
     outputs = model.predictions(read.logits, probe)
     free_outputs = None if read.free_logits is None else model.predictions(read.free_logits, probe)
@@ -77,7 +79,7 @@ def capture_frame(
         **compute_on_demand(trace, requested),
         **vars(progress),
         **vars(record),
-        **vars(gradient_norms(norms, Endpoints.of(probe, info), DRAWN)),
+        **_gradients(read.attention, norms, ends, seeds[0]),
         **vars(preactivations(read.swept.trace)),
     )
     return dataclasses.replace(frame, diagnosis=diagnose(info, frame))
@@ -91,6 +93,7 @@ class _Read:
         swept: the sweep, and the trace in it: at least of the drawn sequence, which is the first.
         norms: of all sequences. logits, free_logits: of all; the latter None if nothing is fed back. loss_per_step: (T,
             B). sequence_loss: (B,).
+        attention: what the decoder reads of its encoder, or None.
         upper: the states of the output layers. mean_weights: the mean size of the weights of every matrix.
         plain_weights: the weights from state to state, of a cell whose gradient nothing else scales.
         embedding: the table, or None.
@@ -102,6 +105,7 @@ class _Read:
     free_logits: Tensor | None
     loss_per_step: Tensor
     sequence_loss: Tensor
+    attention: AttentionRead | None
     upper: list[Tensor]
     mean_weights: dict[str, Tensor]
     plain_weights: dict[str, Tensor]
@@ -122,6 +126,7 @@ def _read(
             free_logits=_free_logits(model, probe, info),
             loss_per_step=per_step,
             sequence_loss=(per_step * model.loss_weights(probe)).sum(0),
+            attention=read_attention(trace, swept, gradient),
             upper=trace.upper_states(DRAWN),
             mean_weights=_mean_weights(model),
             plain_weights=_plain_weights(model),
@@ -138,6 +143,15 @@ def verdicts_gradient(model: RecurrentNetwork, probe: Batch, info: RunInfo) -> t
     swept, seeds = sweep(trace, seed(trace, losses, gradient)), followed_seeds(losses)
     norms = gradient_norms(SequenceNorms.of(swept.chains, seeds[: info.directions]), Endpoints.of(probe, info))
     return float(norms.ratio[best_chain(info, norms)]), norms.output_grad_norm
+
+
+def _gradients(attention: AttentionRead | None, norms: SequenceNorms, ends: Endpoints, followed: int) -> dict[str, Any]:
+    """The fields that summarise the gradients, and with attention by which paths they came."""
+    values = vars(gradient_norms(norms, ends, DRAWN))
+    if attention is None:
+        return values
+    reading, bridge = attention_reading(attention, entering_norms(norms.memory, ends), ends, followed)
+    return values | {"attention": reading, "bottleneck_grad_norm": bridge}
 
 
 def swept_losses(experiment: Experiment) -> list[str | int]:

@@ -27,6 +27,7 @@ DEFAULTS = {
     "hidden_size": 64,
     "num_layers": 1,
     "bidirectional": False,
+    "attention": "none",
     "output_layers": 0,
     "window": 1,
     "seq_len": 40,
@@ -132,6 +133,8 @@ BAD = [
     # good by itself, impossible together
     ({"task": "adding", "rnn_type": "many_to_many"}, r"^rnn_type must be many_to_one for Adding .*'many_to_many'\.$"),
     ({"task": "stocks", "rnn_type": "one_to_one"}, r"^rnn_type must be many_to_one or many_to_many for Stock prices"),
+    ({"attention": "dot"}, r"^attention must be none but in an encoder-decoder, but got 'dot'\.$"),
+    ({"attention": "general"}, r"^attention must be none, dot or scaled_dot, but got 'general'\.$"),
     ({"task": "stocks", "seq_len": 25}, r"^seq_len must be a whole number from 2 to 24 for Stock .*, but got 25\.$"),
     ({"task_options": {"noise": 1}}, r"^task_options must be empty for First digit, but got \{'noise': 1\}\.$"),
     ({"task_options": []}, r"^task_options must be a table of names and plain values, but got \[\]\.$"),

@@ -63,6 +63,8 @@ def anything(number: int) -> tuple[RecurrentNetwork, Batch]:
         "init": one_of("pytorch", "orthogonal", "xavier", "gaussian"), "init_gain": one_of(0.7, 1.0, 1.3),
         "forget_bias": one_of(None, 1.0, -1.0), "reduction": one_of("mean", "sum"), "seed": int(rng.integers(1000)),
     }  # fmt: skip
+    if rnn_type == "encoder_decoder":
+        settings["attention"] = ("none", "dot", "scaled_dot")[number % 3]
     if task in LENGTHS:
         low, high = LENGTHS[task]
         settings["seq_len"] = int(rng.integers(low, high + 1))
@@ -108,8 +110,8 @@ def test_the_experiments_are_of_every_kind():
     drawn = [anything(number) for number in range(EXPERIMENTS)]
     settings = [model.experiment for model, _ in drawn]
     for name, kinds in (("cell", len(CELLS)), ("nonlinearity", 4), ("num_layers", 3), ("bidirectional", 2),
-                        ("rnn_type", 5), ("output_layers", 3), ("reduction", 2), ("embedding_size", 2),
-                        ("tbptt", 4)):  # fmt: skip
+                        ("rnn_type", 5), ("attention", 3), ("output_layers", 3), ("reduction", 2),
+                        ("embedding_size", 2), ("tbptt", 4)):  # fmt: skip
         assert len({getattr(e, name) for e in settings}) == kinds, name
     padded = [not batch.valid.all() for _, batch in drawn]
     windows = [e.window > 1 for e in settings if e.cell == "feedforward"]
