@@ -2,7 +2,7 @@
 
 It shares nothing with the lens, so it can verify the lens: with autograd, or by perturbing one unit of one state and
 measuring the change of the loss. The steps are PyTorch's own single-step cells for RNN and
-GRU, else the cell's equations; embedding, head and loss are the model's.
+GRU, else the cell's equations; embedding, attention, head and loss are the model's.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from functools import partial
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import linear, one_hot
+from torch.nn.functional import linear, one_hot, pad
 
 from engine.cells import CELLS, Cell
 from engine.layers.make import RecurrentLayers
@@ -138,15 +138,17 @@ def unroll(model: RecurrentNetwork, batch: Batch, sequence: int = 0, nudge: Nudg
     run, zero = Unrolled(model, nudge), torch.zeros(e.hidden_size, dtype=model.dtype)
     zeros: State = (zero,) * len(CELLS[e.cell].states)
     rows, first = list(model.embed(one)[: one.lengths[0], 0]), [zeros] * e.num_layers
+    memory = None
     if one.decoder_inputs is None:
         outputs, _ = run.run(model.recurrent, rows, first, 0, model.truncation_points(len(one.inputs)))
     else:
-        _, ends = run.run(model.encoder, rows, first, 0, [])
+        states, ends = run.run(model.encoder, rows, first, 0, [])
+        memory = torch.stack(states)[:, None] if model.attends else None
         fed_back = torch.tensor(one.decoder_inputs[one.valid[one.source_steps :, 0], 0])
         decoder_inputs = _symbols(fed_back, model.decoder_embedding, model.head.out_features).to(model.dtype)
         outputs, _ = run.run(model.decoder, list(decoder_inputs), ends, one.source_steps, [])
-    padding = [torch.zeros_like(outputs[0])] * (len(one.mask) - len(outputs))
-    logits = model.apply_head(torch.stack([*outputs, *padding])[:, None], one.lengths)
+    read = model.read_out(torch.stack(outputs)[:, None], memory, one.lengths)
+    logits = model.apply_head(pad(read, (0, 0, 0, 0, 0, len(one.mask) - len(read))), one.lengths)
     run.losses = model.step_losses(logits, one)[:, 0]
     run.loss = (run.losses * model.loss_weights(one)[:, 0]).sum()
     return run

@@ -32,6 +32,12 @@ BY_CHANCE: dict[str, dict[str, Any]] = {
     "dropout": {"cell": "gru", "num_layers": 2, "dropout": 0.5},
     "dropout before the head": {"cell": "gru", "head_dropout": 0.5},
     "own answers": {"task": "reverse", "rnn_type": "encoder_decoder", "teacher_forcing": 0.5},
+    "own answers, attention": {
+        "task": "reverse",
+        "rnn_type": "encoder_decoder",
+        "teacher_forcing": 0.5,
+        "attention": "dot",
+    },
 }
 
 

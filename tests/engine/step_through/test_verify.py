@@ -84,7 +84,8 @@ def test_the_loop_knows_every_activation_window_and_upper_layer(network):
     {"task": "digit_name", "rnn_type": "one_to_many"},
     {"task": "digits", "rnn_type": "one_to_one"},
     {"task": "addition", "rnn_type": "encoder_decoder"},
-], ids=lambda each: each["rnn_type"])  # fmt: skip
+    {"task": "addition", "rnn_type": "encoder_decoder", "attention": "dot", "output_layers": 1},
+], ids=lambda each: each.get("attention", each["rnn_type"]))  # fmt: skip
 def test_the_loop_reads_what_the_network_reads(settings):
     e = Experiment(cell="gru", hidden_size=5, **settings)
     model, batch = build(e).double(), sample(e, 4, 20)
