@@ -12,7 +12,7 @@ import { createListen } from './listen.js';
 import { createPhases, reveal } from './phases.js';
 import { fillNumbers } from './numbers.js';
 import { fillSentence } from './sentence.js';
-import { along, answer, clamp, entersAt, lowered, num, part, percent, seen, shade } from './scene.js';
+import { along, answer, clamp, entersAt, lowered, num, part, percent, seen, shade, whatIsRead } from './scene.js';
 import { isWorded } from './layout.js';
 import { colour, createPalette } from './palette.js';
 import { createPull } from './pull.js';
@@ -24,7 +24,7 @@ import { put } from './svg.js';
 const CALM = window.matchMedia('(prefers-reduced-motion: reduce)');
 const FOLDING = 1100; // ms
 const NARROW = 1100; // pixels of a window in which the open cell needs all of it
-const LOGARITHMS = new Set(['relative', 'wasRelative', 'low', 'high', 'norms', 'followed', 'followedHigh']);
+const LOGARITHMS = new Set(['relative', 'wasRelative', 'low', 'high', 'norms', 'followed', 'followedHigh', 'attentionSent']);
 const TINY = 5e-324; // exactly 0 comes as -Infinity; nothing else becomes 0
 
 const powers = (logarithms) => logarithms && Float64Array.from(logarithms, (v) => (v === -Infinity ? 0 : Math.max(10 ** v, TINY) || v));
@@ -142,7 +142,7 @@ export function createBoard(root, acts) {
     button.title = 'Follow the last loss again';
     const a = answer(info, frame, entersAt(info, now.follow, 0)), says = a ? ` It says ${seen(a.label)}${a.p === null ? '' : `, ${percent(a.p)}`}.` : '';
     const end = view.chain.d ? info.steps - 1 : 0, arrived = info.links && info.steps > 1 ? ` ${part(along(now.relative, info, view.chain)[end])} of the gradient arrives at t = ${info.at[end]}.` : '';
-    const text = `The network, ${info.title}, unrolled over ${info.steps} steps, ${info.task ? 'update' : 'backward pass'} ${frame.step}.${says}${arrived} Left and right arrow keys choose a step, Enter opens the cell.`;
+    const text = `The network, ${info.title}, unrolled over ${info.steps} steps, ${info.task ? 'update' : 'backward pass'} ${frame.step}.${says}${arrived}${whatIsRead(info, frame, now)} Left and right arrow keys choose a step, Enter opens the cell.`;
     put(stage.svg, { 'aria-label': text });
   }
 

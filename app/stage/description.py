@@ -68,8 +68,8 @@ def describe(info: RunInfo) -> dict[str, Any]:
 
 WITHOUT_TASK: dict[str, Any] = {
     "task": False, "inputs": "", "channels": 0, "isRow": False, "image": None, "imageSteps": 0, "outputs": "",
-    "labels": [], "vocabulary": [], "editable": 0, "asks": "", "example": "", "numbers": [], "audible": False,
-    "reduction": "",
+    "labels": [], "attention": False, "vocabulary": [], "editable": 0, "asks": "", "example": "", "numbers": [],
+    "audible": False, "reduction": "",
 }  # fmt: skip
 """What `of_task` says, of a network of which no task is known: neither words nor answers."""
 
@@ -147,6 +147,7 @@ def of_task(info: RunInfo) -> dict[str, Any]:
         "imageSteps": 1 if info.is_autoregressive else len(real_steps(info)),
         "outputs": info.outputs,
         "labels": [theme.symbol(label) for label in info.output_labels] if info.outputs == "symbols" else [],
+        "attention": info.experiment.attention != "none",
         "vocabulary": list(info.input_labels) if info.inputs == "symbols" else [],
         "editable": _editable(info),
         **_asks(info),

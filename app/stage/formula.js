@@ -51,7 +51,7 @@ export function createFormula(box, acts) {
   }
   function groupAnswer() {
     const sum = info.reduction === 'sum' ? 'L = sum of all l' : 'L = mean of all l', several = info.counted.filter(Boolean).length > 1;
-    const total = several ? ['→', ['total', sum, 'loss']] : [], read = ['', 'W_hy hₜ', 'hy'];
+    const total = several ? ['→', ['total', sum, 'loss']] : [], read = ['', info.attention ? 'W_hy [hₜ; mₜ]' : 'W_hy hₜ', 'hy'];
     if (info.outputs === 'symbols') group('The answer and its loss', ['ŷₜ = softmax(', read, '+ b_y )', '→', ['p', 'p(right)', 'state'], '→', ['loss', 'lₜ = −ln p', 'loss'], ...total]);
     else group('The answer and its loss', [['said', 'ŷₜ', 'state'], '=', read, '+ b_y', '→', ['loss', 'lₜ = (ŷₜ − yₜ)²', 'loss'], ...total]);
   }

@@ -33,6 +33,9 @@ export function unitsOf(array, info, { l, d }, t) {
 // The step at which the loss that is followed enters a chain.
 export const entersAt = (info, follow, d) => (follow === null || info.answersOnce ? info.enters[d] : follow);
 
+// The decoder's step whose reading of the encoder is drawn: the chosen one, or that of the followed loss.
+export const readingStep = (info, view) => (view.t >= info.encoder ? view.t : entersAt(info, view.follow, 0));
+
 // Pixels of ribbon: `one` at 1, a sixth of it less per decade, a hairline from a millionth down, 0 for exactly 0.
 export function thickness(r, one) {
   if (!(r > 0)) return 0;
@@ -168,4 +171,12 @@ export function answer(info, frame, t) {
   if (info.outputs === 'values') return { label: fixed(frame.best[t]), p: null, target: fixed(frame.goal[t]), right: null, loss: frame.losses[t] };
   const label = info.labels[frame.best[t]] ?? '✕ not finite';
   return { label, p: frame.sure[t], chance: frame.chance[t], target, right: target === null ? null : label === target, loss: frame.losses[t] };
+}
+
+// Of which state of the encoder it reads most, as a sentence; '' without attention.
+export function whatIsRead(info, frame, view) {
+  if (!frame.attention) return '';
+  const i = readingStep(info, view), row = frame.attention.subarray((i - info.encoder) * info.encoder, (i - info.encoder + 1) * info.encoder);
+  const most = Math.max(...row), j = row.indexOf(most);
+  return j < 0 ? '' : ` At t = ${info.at[i]} it reads ${percent(most)} of the state at t = ${info.at[j]}.`;
 }

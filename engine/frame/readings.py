@@ -96,12 +96,16 @@ class FollowedLoss(FrozenArrays):
         relative: (layers, directions, T) float64, the median over the probe's sequences that have a loss at this step
             and are real at t; exactly 0 where no path leads from the loss to t, or no sequence is real. relative_low,
             relative_high: the quartiles.
+        path_norms, path_shares: {path: (layers, directions, S)}, by which paths it comes to the S states of an encoder,
+            as `AttentionReading.last_norms` and `last_shares` have them; empty without attention.
     """
 
     step: int
     relative: np.ndarray
     relative_low: np.ndarray
     relative_high: np.ndarray
+    path_norms: dict[str, np.ndarray] = field(default_factory=dict)
+    path_shares: dict[str, np.ndarray] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -134,9 +134,6 @@ def attention_reading(
     asked = (ends.enters[0] >= 0) & (relevant < weights.shape[2])
     paths = read.paths
 
-    def of_drawn(values: dict[str, list[list[Tensor]]], seed: int) -> dict[str, np.ndarray]:
-        return {path: _stacked(rows, seed)[..., drawn].copy() for path, rows in values.items()}
-
     def deciding(rows: list[list[Tensor]]) -> np.ndarray:
         """(layers, directions, B) at the deciding step."""
         return _stacked(rows, followed)[:, :, np.minimum(relevant, weights.shape[2] - 1), sequences]
@@ -149,10 +146,10 @@ def attention_reading(
         weights=weights[drawn].copy(),
         mean_weights=_mean_over_real(weights, ends.valid),
         sent=read.sent.numpy(),
-        norms=of_drawn(paths.norms, 0),
-        shares=of_drawn(paths.shares, 0),
-        last_norms=of_drawn(paths.memory_norms, followed),
-        last_shares=of_drawn(paths.memory_shares, followed),
+        norms=of_sequence(paths.norms, 0, drawn),
+        shares=of_sequence(paths.shares, 0, drawn),
+        last_norms=of_sequence(paths.memory_norms, followed, drawn),
+        last_shares=of_sequence(paths.memory_shares, followed, drawn),
         state_ratio=_median(by_state, asked),
         around_share=_median(around_share, asked),
         deciding_weight=float(_median(weights[sequences, row, np.minimum(relevant, weights.shape[2] - 1)], asked)),
@@ -160,6 +157,11 @@ def attention_reading(
         around_grad_norm=float(np.median(np.sqrt((read.around[:, 0].numpy() ** 2).sum(0)))),
     )
     return reading, float(np.median(np.sqrt((state[:, 0] ** 2).sum(0))))
+
+
+def of_sequence(values: dict[str, list[list[Tensor]]], seed: int = 0, sequence: int = DRAWN) -> dict[str, np.ndarray]:
+    """One sequence's norms or shares of one seed, {path: (layers, directions, S)}."""
+    return {path: _stacked(rows, seed)[..., sequence].copy() for path, rows in values.items()}
 
 
 def _stacked(rows: list[list[Tensor]], seed: int) -> np.ndarray:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from engine.frame.readings import FollowedLoss
+from engine.layers.crossing import to_cpu
+from engine.lens.attention_paths import of_sequence, path_numbers
 from engine.lens.forward_trace import ForwardTrace
 from engine.lens.gradient_flow import seed
 from engine.lens.norms import quartiles, relative_sizes
-from engine.lens.sweep import LayerGradients, sweep
+from engine.lens.sweep import LayerGradients, SweepResult, sweep
 
 
 def followed_loss(trace: ForwardTrace, step: int) -> FollowedLoss | None:
@@ -21,11 +23,23 @@ def followed_loss(trace: ForwardTrace, step: int) -> FollowedLoss | None:
     if not (0 <= step < len(probe.counted) and probe.counted[step].any()):
         return None
     having = probe.counted[step]
-    chains = sweep(trace, seed(trace, [step - probe.source_steps])).chains
+    swept = sweep(trace, seed(trace, [step - probe.source_steps]))
+    chains = swept.chains
     rows = [[_quartiles(gradients, 0 if trace.answers_once and d else step, having, probe.valid)
              for d, gradients in enumerate(row)] for row in chains]  # fmt: skip
     low, middle, high = np.moveaxis(np.array(rows), 2, 0)
-    return FollowedLoss(step=step, relative=middle, relative_low=low, relative_high=high)
+    norms, shares = _paths(swept)
+    return FollowedLoss(
+        step=step, relative=middle, relative_low=low, relative_high=high, path_norms=norms, path_shares=shares
+    )
+
+
+def _paths(swept: SweepResult) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Norms and shares of the drawn sequence by path, {path: (layers, directions, S)}; empty without attention."""
+    if swept.entry is None:
+        return {}, {}
+    numbers = to_cpu(path_numbers(swept))
+    return of_sequence(numbers.memory_norms), of_sequence(numbers.memory_shares)
 
 
 def _quartiles(gradients: LayerGradients, enters: int, having: np.ndarray, valid: np.ndarray) -> np.ndarray:

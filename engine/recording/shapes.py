@@ -61,6 +61,8 @@ AXES = {
     "terms.from_state": "time blocks inner_units",
     "terms.biases": "passes vectors blocks inner_units",
     "followed.relative*": CHAIN,
+    "followed.path_norms.*": "layers directions source_steps",
+    "followed.path_shares.*": "layers directions source_steps",
 }
 """By path; "*" matches any ending. An axis whose size the experiment does not fix has the same length everywhere. The
 cell's vectors are added in `check_shapes`."""

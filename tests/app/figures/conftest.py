@@ -48,6 +48,14 @@ EXPERIMENTS: dict[str, tuple[Experiment, int]] = (
         "2 steps": (Experiment(seq_len=2, **TINY), 3),
         "3 steps, values": (Experiment(task="adding", seq_len=3, **TINY), 0),
         "1000 steps": (Experiment(seq_len=1000, cell="rnn", hidden_size=2, batch_size=2), 0),
+        "attends": (
+            Experiment(task="reverse", rnn_type="encoder_decoder", cell="lstm", num_layers=2, attention="dot", **TINY),
+            3,
+        ),
+        "attends, scaled": (
+            Experiment(task="english_french", rnn_type="encoder_decoder", cell="gru", attention="scaled_dot", **TINY),
+            0,
+        ),
         "1 unit": (Experiment(seq_len=12, hidden_size=1, batch_size=4), 3),
         "512 units": (Experiment(seq_len=4, hidden_size=512, batch_size=2), 0),
         "clipped": (Experiment(seq_len=8, clip="norm", clip_threshold=1e-3, **TINY), 3),

@@ -14,6 +14,7 @@ from engine.experiment import Experiment
 from engine.frame.attention import ATTENTION_PATHS
 from engine.lens import gradient_flow, loss_decomposition
 from engine.lens.attention_paths import encoder_paths, path_numbers
+from engine.lens.followed_loss import followed_loss
 from engine.lens.forward_trace import trace_forward
 from engine.lens.gradient_flow import loss_gradient, seed
 from engine.lens.sweep import sweep
@@ -119,6 +120,24 @@ def test_loss_by_loss_by_path():
                 assert whole.path_shares[path][:, :, source + k][:, :, real] == pytest.approx(shares, abs=1e-9)
         without = np.flatnonzero(~alone.counted[:, 0])
         assert all(np.isnan(values[:, :, without]).all() for values in whole.path_norms.values())
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_the_followed_loss_comes_by_the_same_paths(cell):
+    model, batch = network(cell=cell)
+    trace, steps = trace_forward(model, batch), np.flatnonzero(batch.counted[:, 0])
+    for step in steps[[0, -2]]:
+        alone = followed_loss(trace, int(step))
+        together = sum(alone.path_shares[path] for path in ATTENTION_PATHS)[..., : batch.lengths[0]]
+        assert_equal(together, np.ones_like(together))
+        if cell == "gru":  # whose memory is h, of which the decomposition is
+            by_loss = loss_decomposition(model, batch)
+            for path in ATTENTION_PATHS:
+                real = slice(int(batch.lengths[0]))
+                assert_equal(alone.path_norms[path][..., real], by_loss.path_norms[path][:, :, step, real])
+                assert_equal(alone.path_shares[path][..., real], by_loss.path_shares[path][:, :, step, real])
+    model, batch = network("none")
+    assert followed_loss(trace_forward(model, batch), int(steps[-1])).path_shares == {}
 
 
 @pytest.mark.parametrize("attention", KINDS)
