@@ -156,6 +156,7 @@ def attention_reading(
         state_ratio=_median(by_state, asked),
         around_share=_median(around_share, asked),
         deciding_weight=float(_median(weights[sequences, row, np.minimum(relevant, weights.shape[2] - 1)], asked)),
+        largest_weight=float(_median(weights[sequences, row].max(-1), asked)),
         even_weight=float(np.median(1 / (ends.source_ends + 1))),
         around_grad_norm=float(np.median(np.sqrt((read.around[:, 0].numpy() ** 2).sum(0)))),
     )
