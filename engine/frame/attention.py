@@ -36,7 +36,8 @@ class AttentionReading(FrozenArrays):
             that is none of the encoder's. largest_weight: how much it reads of the step that it reads most of.
             even_weight: what both would be if all real steps were read alike.
         around_grad_norm: median over the probe of the norm of what attention sends to all the encoder's states, as one
-            long vector; beside it `bottleneck_grad_norm` is what came through the state.
+            long vector; beside it `bottleneck_grad_norm` is what came through the state. sequence_around_grad_norm: the
+            same of the drawn sequence.
     """
 
     weights: np.ndarray
@@ -52,3 +53,4 @@ class AttentionReading(FrozenArrays):
     largest_weight: float
     even_weight: float
     around_grad_norm: float
+    sequence_around_grad_norm: float
