@@ -33,9 +33,11 @@ class AttentionReading(FrozenArrays):
         around_share: (layers, directions), at the step that decides the share of the last loss's gradient that came
             through values and scores; median over the probe.
         deciding_weight: how much the last loss's step reads of the step that decides, median over the probe; NaN if
-            that is none of the encoder's. even_weight: what it would be if all real steps were read alike.
+            that is none of the encoder's. largest_weight: how much it reads of the step that it reads most of.
+            even_weight: what both would be if all real steps were read alike.
         around_grad_norm: median over the probe of the norm of what attention sends to all the encoder's states, as one
-            long vector; beside it `bottleneck_grad_norm` is what came through the state.
+            long vector; beside it `bottleneck_grad_norm` is what came through the state. sequence_around_grad_norm: the
+            same of the drawn sequence.
     """
 
     weights: np.ndarray
@@ -48,5 +50,7 @@ class AttentionReading(FrozenArrays):
     state_ratio: np.ndarray
     around_share: np.ndarray
     deciding_weight: float
+    largest_weight: float
     even_weight: float
     around_grad_norm: float
+    sequence_around_grad_norm: float

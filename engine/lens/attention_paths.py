@@ -142,6 +142,7 @@ def attention_reading(
     with np.errstate(divide="ignore", invalid="ignore"):
         by_state = np.where(enters > 0, deciding(paths.memory_norms["state"]) / enters, 0.0)
     around_share = deciding(paths.memory_shares["values"]) + deciding(paths.memory_shares["scores"])
+    around = np.linalg.norm(read.around[:, 0].numpy(), axis=0)  # (B,)
     reading = AttentionReading(
         weights=weights[drawn].copy(),
         mean_weights=_mean_over_real(weights, ends.valid),
@@ -153,8 +154,10 @@ def attention_reading(
         state_ratio=_median(by_state, asked),
         around_share=_median(around_share, asked),
         deciding_weight=float(_median(weights[sequences, row, np.minimum(relevant, weights.shape[2] - 1)], asked)),
+        largest_weight=float(_median(weights[sequences, row].max(-1), asked)),
         even_weight=float(np.median(1 / (ends.source_ends + 1))),
-        around_grad_norm=float(np.median(np.sqrt((read.around[:, 0].numpy() ** 2).sum(0)))),
+        around_grad_norm=float(np.median(around)),
+        sequence_around_grad_norm=float(around[drawn]),
     )
     return reading, float(np.median(np.sqrt((state[:, 0] ** 2).sum(0))))
 

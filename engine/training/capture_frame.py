@@ -13,6 +13,7 @@ from torch import Tensor
 
 from engine.cells import CELLS
 from engine.diagnosis import best_chain, diagnose
+from engine.diagnosis.attention import AttentionUse
 from engine.experiment import Experiment
 from engine.frame import Frame, RunInfo
 from engine.frame.frame import TrainingProgress
@@ -30,6 +31,7 @@ from engine.lens.sweep import SweepResult, sweep
 from engine.lens.weight_gradients import weight_gradients_of, where_enters
 from engine.model import RecurrentNetwork
 from engine.tasks import Batch, task_of
+from engine.training.held_out import VerdictsGradient
 
 
 def capture_frame(
@@ -135,14 +137,18 @@ def _read(
     return to_cpu(whole)
 
 
-def verdicts_gradient(model: RecurrentNetwork, probe: Batch, info: RunInfo) -> tuple[float, float]:
-    """(the verdict's ratio, the gradient norm where the last loss enters), without the rest of a frame."""
+def verdicts_gradient(model: RecurrentNetwork, probe: Batch, info: RunInfo) -> VerdictsGradient:
+    """What the verdict needs of the gradient, without the rest of a frame."""
     trace = trace_forward(model, probe)
     _, gradient = losses_and_gradient(trace)
     losses = swept_losses(info.experiment)
     swept, seeds = sweep(trace, seed(trace, losses, gradient)), followed_seeds(losses)
-    norms = gradient_norms(SequenceNorms.of(swept.chains, seeds[: info.directions]), Endpoints.of(probe, info))
-    return float(norms.ratio[best_chain(info, norms)]), norms.output_grad_norm
+    every, ends = SequenceNorms.of(swept.chains, seeds[: info.directions]), Endpoints.of(probe, info)
+    norms = gradient_norms(every, ends)
+    chain, use = best_chain(info, norms), None
+    if (read := to_cpu(read_attention(trace, swept, gradient))) is not None:
+        use = AttentionUse.of(attention_reading(read, entering_norms(every.memory, ends), ends, seeds[0])[0], chain)
+    return VerdictsGradient(float(norms.ratio[chain]), norms.output_grad_norm, use)
 
 
 def _gradients(attention: AttentionRead | None, norms: SequenceNorms, ends: Endpoints, followed: int) -> dict[str, Any]:

@@ -175,8 +175,7 @@ def patch(info: Chain, frame: Look, curves: Curves) -> Patch:
     }
     del changed["layout.yaxis.dtick"]  # this axis has ticks of its own
     if info.encoder_steps:
-        norm = _bottleneck(info, frame)
-        changed["layout.annotations.0.text"] = f"{BOTTLENECK} ‖dL/dh‖ {short(norm) if norm else 'exactly 0'}"
+        changed["layout.annotations.0.text"] = _crossing(info, frame)
     for index, chain in enumerate(_others(info), start=len(TRACES)):
         changed[f"data.{index}.y"] = theme.float32(sizes[chain])
     return changed
@@ -208,13 +207,26 @@ def _band(info: Chain, frame: Look) -> Patch:
     return {TRACES.path("band", "x"): theme.float32(x), TRACES.path("band", "y"): theme.float32(y)}
 
 
+def _crossing(info: Chain, frame: Look) -> str:
+    """Return the note between encoder and decoder: what crosses, and with attention what goes around that state."""
+    norm = _bottleneck(info, frame)
+    crosses = f"{BOTTLENECK} ‖dL/dh‖ {short(norm) if norm else 'exactly 0'}"
+    attention = frame.attention
+    if attention is None:
+        return crosses
+    around = attention.around_grad_norm if info.same_lengths else attention.sequence_around_grad_norm
+    return f"{crosses}, by attention {short(around)}"
+
+
 def _bottleneck(info: Chain, frame: Look) -> float:
-    """Return the norm at the encoder's last state, all layers together, of the probe or of the drawn sequence."""
+    """Return the norm at the encoder's last state, all layers together, of the probe or of the drawn sequence; with
+    attention of what comes through the state alone."""
     if info.same_lengths:
         assert frame.bottleneck_grad_norm is not None
         return frame.bottleneck_grad_norm
     last = int(np.flatnonzero(frame.valid[: info.encoder_steps])[-1])
-    return float(np.linalg.norm(frame.sequence_grad_norm[:, 0, last]))
+    norms = frame.sequence_grad_norm if frame.attention is None else frame.attention.norms["state"]
+    return float(np.linalg.norm(norms[:, 0, last]))
 
 
 def readout(info: Chain, frame: Look) -> str:
