@@ -27,6 +27,7 @@ CHAPTERS = {
     "What to expect": "What no network can know, and which cell to choose.",
     "More kinds of data": "Gaps, uneven steps, sounds, dates, headlines.",
     "Newer cells": "Normalisation inside a cell, gates that read the input alone, and steps that need not wait.",
+    "Attention": "A decoder that reads every state of its encoder: when it helps, and how to see that it is not used.",
 }
 """A sentence for each chapter of the course."""
 FAILURES = "When it goes wrong"

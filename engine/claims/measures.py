@@ -119,6 +119,20 @@ def _dependent_steps(trainer: Trainer) -> float:
     return float(steps.scan if scans else steps.loop)
 
 
+def _around_share(trainer: Trainer) -> float:
+    """The share of the last loss's gradient at the deciding step that came through attention."""
+    verdict = trainer.frame().diagnosis
+    assert verdict is not None
+    return float(verdict.evidence["around_share"])
+
+
+def _chosen_weight(trainer: Trainer) -> float:
+    """How much the last loss's step reads of what it reads most, in multiples of what all would get alike."""
+    attention = trainer.frame().attention
+    assert attention is not None
+    return attention.largest_weight / attention.even_weight
+
+
 MEASURES: dict[str, Callable[[Trainer], float]] = {
     "ratio": _ratio,
     "test_loss": _test_loss,
@@ -133,6 +147,8 @@ MEASURES: dict[str, Callable[[Trainer], float]] = {
     "padding_changes": _padding_changes,
     "gate_difference": _gate_difference,
     "dependent_steps": _dependent_steps,
+    "around_share": _around_share,
+    "chosen_weight": _chosen_weight,
 }
 """Name to measure: a function of a trainer in its present state."""
 

@@ -175,6 +175,17 @@ def test_dependent_steps_are_those_of_the_way_that_is_taken(settings, steps):
     assert MEASURES["dependent_steps"](Trainer(Experiment(**{**small, **settings}))) == steps
 
 
+def test_attention_is_measured_by_its_share_and_by_its_largest_weight():
+    e = Experiment(task="reverse", rnn_type="encoder_decoder", attention="dot", hidden_size=5, batch_size=4, cell="rnn",
+                   nonlinearity="identity")  # fmt: skip
+    trainer = Trainer(e)
+    assert 0.5 < MEASURES["around_share"](trainer) < 1.01 and 1 <= MEASURES["chosen_weight"](trainer) < 2
+    with torch.no_grad():
+        for stack in trainer.model.stacks:
+            stack.weight_ih_l0 *= 20  # states that are told apart
+    assert MEASURES["chosen_weight"](trainer) == pytest.approx(4)  # one of four letters is read alone
+
+
 def test_a_comparison_is_the_quotient():
     preset = load_preset("when-what")
     claim = Claim(says="So.", gate="exact", measure="parameters", settings={"cell": "gru"}, against={"cell": "rnn"})
