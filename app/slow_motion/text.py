@@ -83,8 +83,11 @@ def _forward(info: RunInfo, r: UpdateTrace) -> str:
     if not info.has_links:
         return "Each step reads its input and computes its state from this input alone: nothing is remembered."
     if info.encoder_steps:
+        gets = "is all that the decoder gets"
+        if info.experiment.attention != "none":
+            gets = "is where the decoder starts; by attention each of its steps also reads all states of the encoder"
         return (
-            f"The encoder reads from t = {first} on. Its final state, the diamond, is all that the decoder gets; "
+            f"The encoder reads from t = {first} on. Its final state, in the frame between both, {gets}; "
             f"the decoder writes from t = {info.encoder_steps} to t = {last}."
         )
     how = " Rows with ← read from the end." if r.experiment.bidirectional else ""

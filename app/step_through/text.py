@@ -62,6 +62,8 @@ def _goes_forward(info: RunInfo, trace: SequenceTrace, at: int) -> str:
     sentence = f"It reads {_read(info, trace, at)} and computes {_state(info, trace, at)} from {source}."
     if not _has_answered(info, trace, at):
         return sentence
+    if info.experiment.attention != "none":
+        sentence += " By attention it reads the encoder's states."
     loss = f", loss {short(float(trace.loss[at]))}" if trace.counted[at] else ""
     return f"{sentence} The network answers {_answer(info, trace, at)}{loss}."
 
@@ -76,10 +78,12 @@ def _has_answered(info: RunInfo, trace: SequenceTrace, at: int) -> bool:
 
 def _goes_back(info: RunInfo, trace: SequenceTrace, at: int) -> str:
     arrives = trace.later if trace.cell_later is None else trace.cell_later
-    source = "the loss" if trace.layer == info.num_layers - 1 else "the layer above"
+    source = "from the loss" if trace.layer == info.num_layers - 1 else "from the layer above"
+    if info.encoder_steps and not trace.part[at] and trace.layer == info.num_layers - 1:
+        source = "by attention, because this state was read"
     parts = [f"comes from t = {int(trace.positions[at + 1])}"] if arrives[at].any() else []
     if trace.direct[at].any():
-        parts.append(f"{'' if not parts else 'a part '}enters here from {source}")
+        parts.append(f"{'' if not parts else 'a part '}enters here {source}")
     if not parts:
         return "No gradient arrives at this step: it is exactly 0 here."
     goes_on = at > 0 and trace.jacobians is not None and not trace.cut[at]

@@ -157,6 +157,8 @@ def _feedback(info: RunInfo) -> str:
     trained = "as in training" if forced == 1 else f"in training {forced:.0%} of the time" if forced else (
         "in training never")  # fmt: skip
     crosses = "The decoder knows only what passes through the diamonds. " if info.encoder_steps else ""
+    if info.experiment.attention != "none":
+        crosses = "The decoder starts from the diamonds, and reads all states of the encoder by attention (not drawn). "
     return (
         f"{crosses}Here the next input is the target (dotted; {trained}), not its own output. "
         "Top row: it reads its own outputs instead."

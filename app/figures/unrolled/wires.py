@@ -66,10 +66,16 @@ def truth(info: RunInfo) -> go.Scatter:
 def context(info: RunInfo) -> go.Scatter:
     """Return the context vector, one marker per layer: all that passes from encoder to decoder."""
     rows = range(1, len(info.chains) + 1) if info.encoder_steps else range(0)
+    attends = info.experiment.attention != "none"
+    means = (
+        "The state that the decoder starts from"
+        if attends
+        else "The context vector: all that the decoder knows of the source"
+    )
     return go.Scatter(
         x=[info.encoder_steps - 0.5] * len(rows), y=list(rows), mode="markers",
         marker={"symbol": "diamond", "size": 15, "color": theme.GREY, "line": {"width": 0}},
-        hovertemplate="The context vector: all that the decoder knows of the source<extra></extra>",
+        hovertemplate=f"{means}<extra></extra>",
     )  # fmt: skip
 
 

@@ -56,9 +56,9 @@ export function attention({ info, back, wires, front, id }) {
       const { band, title, share } = get(j);
       put(band, { d: shape, class: `attends ${whole * weight < HAIR ? 'hardly' : 'some'}` });
       put(title, { text: `m${lowered(info.at[i])} reads ${percent(weight)} of h${lowered(info.at[j])}. The loss of t = ${info.at[i]} sends ${num(frame.attentionSent[row + j])} straight back along this line.` });
-      const text = percent(weight);
-      put(share, { x: x + Math.max(5 * at.s, width / 2 + 3 * at.s), y: foot - 7 * at.s, text });
-      show(share, text.length * 7 * at.s + 12 < g.span - 0.7 * g.w + (at.S > 58 ? 0 : g.w / 2)); // up to the next one's name
+      const text = percent(weight), named = !at.narrow && at.S > 58 && info.layers === 1, by = width / 2 + 4 * at.s; // a cell's name stands at the left
+      put(share, { x: named ? x + by : x - by, y: foot - 8 * at.s, 'text-anchor': named ? 'start' : 'end', text });
+      show(share, text.length * 7.6 * at.s + 12 < (named ? g.span - 0.7 * g.w : 0.5 * g.w + 0.5 * g.span));
     }
     put(folded[0], { d: thin.some.join('') || 'M0 0' });
     put(folded[1], { d: thin.hardly.join('') || 'M0 0' });
