@@ -38,7 +38,7 @@ export function context({ info, front }) {
       boxes.forEach((box, l) => put(box, { y: rows[l].middle - SH / 2 - 4, height: SH + 8 }));
       show(g, at.unfolded && happened.state({ l: 0, d: 0 }, info.encoder - 1));
       notes.forEach((note, k) => {
-        put(note, { y: rows[info.layers - 1].middle - SH / 2 - (26 - 15 * (k + 2 - notes.length)) * s });
+        put(note, { y: rows[info.layers - 1].middle - SH / 2 - (notes.length > 1 ? 26 - 15 * k : 8) * s });
         show(note, !at.narrow);
       });
     },
