@@ -59,7 +59,7 @@ OPTIMIZERS = {"sgd": "SGD", "momentum": "SGD with momentum 0.9", "rmsprop": "RMS
               "adam": "Adam", "adamw": "AdamW"}  # fmt: skip
 CLIPS = {"none": "none", "norm": "norm", "value": "value"}
 NONLINEARITIES = {"tanh": "tanh", "relu": "ReLU", "sigmoid": "sigmoid", "identity": "none"}
-ATTENTIONS = {"none": "none", "dot": "dot product", "scaled_dot": "scaled"}
+ATTENTIONS = {"none": "none", "dot": "dot", "scaled_dot": "scaled"}
 SCHEDULES = {"constant": "constant", "step": "in steps", "cosine": "cosine", "plateau": "down on a plateau"}
 SPEEDS = {"slow": "slow", "normal": "normal", "max": "max"}
 
