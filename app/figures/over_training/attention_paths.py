@@ -25,8 +25,10 @@ STYLES: dict[str, tuple[str, dict[str, Any]]] = {
     ),
 }
 """Name and look of each path: all are gradients, so they differ by filling, not by hue."""
-LOWS, TOPS = (0.0, -0.25, -0.5, -1.5, -3.0, -10.0), (1.0, 1.5, 3.0, 10.0)
+LOWS, TOPS = (0.0, -0.25, -0.5, -1.0, -2.0, -4.0, -10.0), (1.0, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0)
 """The axes end at one of these."""
+LINES = (-10, -5, -1, 0, 1, 5, 10)
+"""Shares with a line: above all nothing and the whole."""
 SMALL = 0.02  # so far beyond a limit the axis stays
 
 
@@ -45,7 +47,7 @@ def template(info: RunInfo) -> go.Figure:
         for which in (OF_ALL, OF_ONE)
         for path in ATTENTION_PATHS
     }  # fmt: skip
-    shares = {"range": [0, 1], "tickformat": ".0%", "nticks": 4, "gridcolor": theme.QUIET, "showgrid": False}
+    shares = {"range": [0, 1], "tickformat": ".0%", "tickvals": LINES, "gridcolor": theme.QUIET, "showgrid": True}
     return theme.figure(
         *TRACES.in_order(**bars),
         height=300,
