@@ -346,8 +346,8 @@ def test_what_has_no_effect_on_a_cell_rests(pool):
         "feedforward": ["bidirectional", "forget_bias", "init", "init_gain", "teacher_forcing"],
     }.items():
         move(page, "cell", cell)
-        of_a_schedule = ["schedule_factor", "schedule_steps"]  # there is none
-        assert sorted(key for key in links.WIDGETS if widgets(page)[key].disabled) == sorted(resting + of_a_schedule)
+        others = ["attention", "schedule_factor", "schedule_steps"]  # there is no encoder, and no schedule
+        assert sorted(key for key in links.WIDGETS if widgets(page)[key].disabled) == sorted(resting + others)
         assert CELLS[cell].summary in [caption.value for caption in page.caption]
 
 
