@@ -27,6 +27,7 @@ EMBEDDINGS = (0, 2, 4, 8, 16, 32, 64)
 NOISES = (0.0, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
 SHARES = (0.0, 0.25, 0.5, 0.75, 0.9, 1.0)
 DECAYS = (0.0, 1e-5, 1e-4, 1e-3, 0.01, 0.03, 0.1, 0.3, 1.0)
+MOMENTA = (0.0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999)
 DROPOUTS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 
@@ -218,6 +219,7 @@ LEARNING = (
     _live(key="clip_threshold", kind="scale", options=THRESHOLDS, show=lambda number: f"{number:g}"),
     Control(key="batch_size", kind="scale", options=BATCHES),
     Control(key="noise", kind="scale", options=NOISES, show=lambda noise: f"{noise:g}"),
+    _live(key="momentum", kind="scale", options=MOMENTA, show=lambda share: f"{share:g}"),
     _live(key="weight_decay", kind="scale", options=DECAYS, show=lambda decay: f"{decay:g}"),
     _live(key="head_dropout", kind="scale", options=DROPOUTS, show=lambda share: f"{share:g}"),
     Control(key="teacher_forcing", kind="scale", options=SHARES, show=lambda share: f"{share:.0%}"),

@@ -24,6 +24,8 @@ HELP = {
     "noise": "Standard deviation of the random noise that is added to every input in training, but not in "
     "measurements. Can be changed during training.",
     "optimizer": "The rule that turns gradients into updates.",
+    "momentum": "The share of the last update that the next one repeats: with 0.9, updates in one direction add up to "
+    "ten times their size. Can be changed during training.",
     "learning_rate": "How large each update is. Can be changed during training.",
     "schedule": "How the learning rate changes on the way. In steps: it falls again and again. Cosine: it falls to 0 "
     "along half a cosine. Down on a plateau: it falls whenever the training loss has stopped falling.",

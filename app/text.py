@@ -55,7 +55,7 @@ INITS = {
     "xavier": "Xavier (Glorot)",
     "gaussian": "Gaussian",
 }
-OPTIMIZERS = {"sgd": "SGD", "momentum": "SGD with momentum 0.9", "rmsprop": "RMSprop", "adagrad": "Adagrad",
+OPTIMIZERS = {"sgd": "SGD", "momentum": "SGD with momentum", "rmsprop": "RMSprop", "adagrad": "Adagrad",
               "adam": "Adam", "adamw": "AdamW"}  # fmt: skip
 CLIPS = {"none": "none", "norm": "norm", "value": "value"}
 NONLINEARITIES = {"tanh": "tanh", "relu": "ReLU", "sigmoid": "sigmoid", "identity": "none"}
@@ -163,7 +163,7 @@ def chips(experiment: Experiment) -> list[str]:
     )  # fmt: skip
     watched = ("nonlinearity", "num_layers", "bidirectional", "output_layers", "window", "embedding_size", "init",
                "init_gain", "forget_bias", "optimizer", "clip", "tbptt", "teacher_forcing", "dropout", "noise",
-               "head_dropout", "weight_decay", "schedule", "schedule_steps", "schedule_factor", "warmup",
+               "momentum", "head_dropout", "weight_decay", "schedule", "schedule_steps", "schedule_factor", "warmup",
                "train_set", "reduction")  # fmt: skip
     names = [name for name in watched if getattr(experiment, name) != getattr(usual, name)]
     chips = [
@@ -288,6 +288,7 @@ LABELS = {
     "teacher_forcing": "Teacher forcing",
     "noise": "Noise on the inputs",
     "optimizer": "Optimiser",
+    "momentum": "Momentum",
     "learning_rate": "Learning rate",
     "schedule": "Learning-rate schedule",
     "schedule_steps": "Updates of the schedule",

@@ -48,6 +48,7 @@ RANGES: dict[str, Range] = {
     "init_gain": Range(0, 10),
     "forget_bias": Range(-10, 10),
     "learning_rate": Range(1e-8, 100),
+    "momentum": Range(0, 0.999),
     "schedule_steps": Range(1, 1_000_000, whole=True),
     "schedule_factor": Range(0, 1),
     "warmup": Range(0, 1_000_000, whole=True),
@@ -87,6 +88,7 @@ AUTOREGRESSIVE_TYPES = ("one_to_many", "encoder_decoder")
 
 LIVE_SETTINGS = (
     "learning_rate", "weight_decay", "clip", "clip_threshold", "noise", "head_dropout", "teacher_forcing", "batch_size",
+    "momentum",
 )  # fmt: skip
 """The settings that `Trainer.update` can change during a run; changing any other starts a new run."""
 
@@ -109,6 +111,7 @@ class Experiment:
     output layer; both are the share of states set to 0, in training only. `weight_decay` is PyTorch's: for "adamw" each
     update also multiplies the weights by 1 - learning_rate * weight_decay, for the other optimisers weight_decay times
     the weights is added to the gradient, after clipping.
+    `momentum` is that of the optimiser "momentum"; the others have none, or their own.
     `train_set` is the number of sequences that training draws its batches from, the same ones throughout; 0: new ones
     in every update. A batch is all of them, or `batch_size` of them where they are more.
     `schedule` says what `learning_rate` is multiplied by: "constant" 1; "step" schedule_factor once more after every
@@ -147,6 +150,7 @@ class Experiment:
     init_gain: float = 1.0
     forget_bias: float | None = None
     optimizer: str = "adam"
+    momentum: float = 0.9
     learning_rate: float = 0.003
     schedule: str = "constant"
     schedule_steps: int = 1000

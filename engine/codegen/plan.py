@@ -176,6 +176,8 @@ def plan(experiment: Experiment, changes: Sequence[tuple[int, dict[str, Any]]], 
 
 
 def _matters(experiment: Experiment, name: str) -> bool:
+    if name == "momentum":
+        return experiment.optimizer == "momentum"
     return name != "teacher_forcing" or experiment.rnn_type in AUTOREGRESSIVE_TYPES
 
 

@@ -116,6 +116,7 @@ def _effective_settings(plan: ScriptSpec) -> dict[str, Any]:
         "reduction": plan.answers_once,
         "forget_bias": plan.cell.retain_gate is None,
         "window": plan.cell.is_recurrent,
+        "momentum": e.optimizer != "momentum",
         "schedule_steps": e.schedule == "constant",
         "schedule_factor": e.schedule not in ("step", "plateau"),
     }
@@ -173,6 +174,7 @@ def _settings(plan: ScriptSpec, body: str) -> str:
         "SCHEDULE_STEPS": (e.schedule_steps, _horizon(e)),
         "SCHEDULE_FACTOR": (e.schedule_factor, "by which the learning rate is multiplied then"),
         "WEIGHT_DECAY": (e.weight_decay, _decay_effect(e)),
+        "MOMENTUM": (e.momentum, "share of the last move that the next one keeps"),
         "CLIP_THRESHOLD": (e.clip_threshold, ""),
         "BATCH_SIZE": (e.batch_size, "sequences for each update"),
         "TRAIN_SET": (e.train_set, "sequences that it is trained on, again and again"),

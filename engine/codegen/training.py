@@ -8,7 +8,7 @@ from engine.codegen.plan import ScriptSpec, block, indented
 
 OPTIMIZERS = {
     "sgd": ("SGD", ["fused=True"]),
-    "momentum": ("SGD", ["momentum=0.9", "fused=True"]),
+    "momentum": ("SGD", ["momentum=MOMENTUM", "fused=True"]),
     "rmsprop": ("RMSprop", []),
     "adagrad": ("Adagrad", ["fused=True"]),
     "adam": ("Adam", ["fused=True"]),
@@ -80,6 +80,7 @@ def _change(plan: ScriptSpec, step: int, settings: dict[str, Any]) -> str:
     assignments = {
         "learning_rate": 'optimizer.param_groups[0]["lr"] = {}',
         "weight_decay": 'optimizer.param_groups[0]["weight_decay"] = {}',
+        "momentum": 'optimizer.param_groups[0]["momentum"] = {}',
         "noise": "network.noise = {}",
         "head_dropout": "network.head_dropout = {}",
         "teacher_forcing": "network.teacher_forcing = {}",

@@ -44,6 +44,7 @@ OPENED = [pair for place, pair in enumerate(OPENED) if place % 2 == 0 or pair in
         ("noise", 0.3, {}),
         ("weight_decay", 0.1, {}),
         ("head_dropout", 0.5, {}),
+        ("momentum", 0.5, {"optimizer": "momentum"}),
         ("schedule", "cosine", {}),
         ("schedule_steps", 300, {"schedule": "plateau"}),
         ("schedule_factor", 0.1, {"schedule": "step"}),
@@ -344,8 +345,8 @@ def test_what_has_no_effect_on_a_cell_rests(pool):
         "feedforward": ["bidirectional", "forget_bias", "init", "init_gain", "teacher_forcing"],
     }.items():
         move(page, "cell", cell)
-        of_a_schedule = ["schedule_factor", "schedule_steps"]  # there is none
-        assert sorted(key for key in links.WIDGETS if widgets(page)[key].disabled) == sorted(resting + of_a_schedule)
+        of_others = ["momentum", "schedule_factor", "schedule_steps"]  # of another optimiser, and of a schedule
+        assert sorted(key for key in links.WIDGETS if widgets(page)[key].disabled) == sorted(resting + of_others)
         assert CELLS[cell].summary in [caption.value for caption in page.caption]
 
 

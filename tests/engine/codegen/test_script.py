@@ -154,6 +154,7 @@ RUNS = {
                                            "schedule_factor": 0.1, "optimizer": "sgd"},
     "plateau, after a warm-up": TO_ONE | {"cell": "rnn", "schedule": "plateau", "schedule_steps": 1, "warmup": 1,
                                           "learning_rate": 3.0},
+    "little momentum": TO_ONE | {"cell": "rnn", "optimizer": "momentum", "momentum": 0.5, "learning_rate": 0.1},
     "warm-up alone": TO_ONE | {"cell": "rnn", "warmup": 2, "optimizer": "adamw"},
     "one batch again and again": TO_ONE | {"cell": "rnn", "train_set": 3},
     "some of a fixed set": TRANSLATE | {"cell": "gru", "train_set": 9, "batch_size": 4},
@@ -185,6 +186,8 @@ CHANGED = {
                                                             (2, {"weight_decay": 0.0}), (3, {"head_dropout": 0.0}))),
     "a schedule": (TO_ONE | {"schedule": "cosine", "schedule_steps": 9}, ((2, {"learning_rate": 0.5}),)),
     "a fixed set": (TO_ONE | {"train_set": 9}, ((1, {"batch_size": 20}), (2, {"batch_size": 2}))),
+    "momentum": (TO_ONE | {"optimizer": "momentum", "momentum": 0.0},
+                 ((1, {"momentum": 0.99}), (3, {"momentum": 0.0}))),
     "adamw": (VALUES | {"optimizer": "adamw"}, ((1, {"weight_decay": 0.5}), (2, {"weight_decay": 0.1}))),
 }  # fmt: skip
 
@@ -201,9 +204,8 @@ def test_adamw_is_told_its_decay_always_and_the_others_where_they_have_one():
     assert "AdamW(network.parameters(), lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY, fused=True)" in script(
         OPENING.replace(optimizer="adamw")
     )
-    assert "SGD(network.parameters(), lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY, momentum=0.9, fused=True)" in script(
-        OPENING.replace(optimizer="momentum", weight_decay=0.1)
-    )
+    text = script(OPENING.replace(optimizer="momentum", weight_decay=0.1))
+    assert "lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY, momentum=MOMENTUM, fused=True)" in text
     assert "Adam(network.parameters(), lr=LEARNING_RATE, fused=True)" in script(OPENING)
 
 

@@ -129,6 +129,7 @@ SETTINGS: dict[str, list[Any]] = {
     "init": list(CHOICES["init"]),
     "forget_bias": [None, 2.0],
     "optimizer": list(CHOICES["optimizer"]),
+    "momentum": [0.0, 0.99],
     "weight_decay": [0.0, 0.1],
     "schedule": list(CHOICES["schedule"]),
     "clip": list(CHOICES["clip"]),
