@@ -231,6 +231,7 @@ MORE_LEARNING = (
     Control(key="schedule_factor", kind="number"),
     Control(key="warmup", kind="number"),
     Control(key="train_set", kind="number"),
+    Control(key="loss", kind="segments", options=CHOICES["loss"], show=lambda slug: text.LOSSES[slug]),
 )  # fmt: skip
 MORE = (
     Control(key="nonlinearity", kind="segments", options=CHOICES["nonlinearity"],

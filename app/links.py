@@ -43,7 +43,7 @@ WIDGETS = (
     "task", "rnn_type", "cell", "nonlinearity", "hidden_size", "num_layers", "bidirectional", "seq_len", "init",
     "init_gain", "forget_bias", "optimizer", "learning_rate", "clip", "clip_threshold", "batch_size", "tbptt", "seed",
     "momentum", "output_layers", "window", "embedding_size", "teacher_forcing", "noise", "weight_decay", "head_dropout",
-    "schedule", "schedule_steps", "schedule_factor", "warmup", "train_set",
+    "schedule", "schedule_steps", "schedule_factor", "warmup", "train_set", "loss",
 )  # fmt: skip
 """The settings that have a widget of the same key."""
 HIDEABLE = ("preset", "lesson", *WIDGETS, "speed", "new_seed", "reset", "step", "cure")
@@ -212,8 +212,8 @@ def task_defaults(task: Task, rnn_type: str) -> dict[str, Any]:
     defaults: dict[str, Any] = {"seq_len": task.lengths.default}
     if rnn_type not in task.rnn_types:
         rnn_type = defaults["rnn_type"] = task.rnn_types[0]
-    if task.inputs != "symbols":
-        defaults["embedding_size"] = 0
+    defaults |= {} if task.inputs == "symbols" else {"embedding_size": 0}
+    defaults |= {} if task.outputs == "values" else {"loss": "mse"}
     return defaults | FIXED_SETTINGS.get(rnn_type, {})
 
 

@@ -45,6 +45,7 @@ def why_no_effect(name: str, value: Callable[[str], Any]) -> str:
         ),
         "forget_bias": (cell.retain_gate is not None, f"{cell.title} has no gate that keeps the old state"),
         "momentum": (value("optimizer") == "momentum", "only SGD with momentum has it"),
+        "loss": (value("definition").outputs == "values", "the outputs are classes, not numbers"),
         "schedule_steps": (value("schedule") != "constant", "the learning rate follows no schedule"),
         "schedule_factor": (
             value("schedule") in ("step", "plateau"),

@@ -35,6 +35,8 @@ HELP = {
     "warmup": "In the first updates, this many, the learning rate climbs evenly to its value. 0: none.",
     "train_set": "A fixed training set of this many sequences, read again and again: a network without a bug must be "
     "able to learn one batch by heart. 0: new sequences in every update.",
+    "loss": "What a wrong number costs. Squared: large errors cost most. Absolute: each counts as large as it is. "
+    "Huber: squared up to 1, absolute beyond.",
     "weight_decay": "How strongly each update also pulls all weights towards 0, against overfitting. Can be changed "
     "during training.",
     "head_dropout": "In training, this share of the states is set to 0 at random before the output is computed from "

@@ -59,6 +59,7 @@ OPTIMIZERS = {"sgd": "SGD", "momentum": "SGD with momentum", "rmsprop": "RMSprop
               "adam": "Adam", "adamw": "AdamW"}  # fmt: skip
 CLIPS = {"none": "none", "norm": "norm", "value": "value"}
 NONLINEARITIES = {"tanh": "tanh", "relu": "ReLU", "sigmoid": "sigmoid", "identity": "none"}
+LOSSES = {"mse": "squared error", "mae": "absolute error", "huber": "Huber loss"}
 SCHEDULES = {"constant": "constant", "step": "in steps", "cosine": "cosine", "plateau": "down on a plateau"}
 SPEEDS = {"slow": "slow", "normal": "normal", "max": "max"}
 
@@ -80,6 +81,8 @@ def setting(name: str, value: Any) -> str:
         return f"{INITS[value]} initial weights"
     if name == "clip":
         return "no clipping" if value == "none" else f"clip by {value}"
+    if name == "loss":
+        return LOSSES[value]
     if name == "schedule":
         return f"learning rate {SCHEDULES[value]}"
     if name == "train_set":
@@ -164,7 +167,7 @@ def chips(experiment: Experiment) -> list[str]:
     watched = ("nonlinearity", "num_layers", "bidirectional", "output_layers", "window", "embedding_size", "init",
                "init_gain", "forget_bias", "optimizer", "clip", "tbptt", "teacher_forcing", "dropout", "noise",
                "momentum", "head_dropout", "weight_decay", "schedule", "schedule_steps", "schedule_factor", "warmup",
-               "train_set", "reduction")  # fmt: skip
+               "train_set", "loss", "reduction")  # fmt: skip
     names = [name for name in watched if getattr(experiment, name) != getattr(usual, name)]
     chips = [
         setting(name, getattr(experiment, name)) for name in names if has_effect(name, partial(getattr, experiment))
@@ -295,6 +298,7 @@ LABELS = {
     "schedule_factor": "Factor of each fall",
     "warmup": "Warm-up (updates)",
     "train_set": "Train on so many sequences",
+    "loss": "Loss of numbers",
     "weight_decay": "Weight decay",
     "head_dropout": "Dropout before the output",
     "clip": "Clip the gradient by",

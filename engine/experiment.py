@@ -12,6 +12,7 @@ from typing import Any
 from engine.cells import CELLS
 from engine.limits import LIMITS, Range
 from engine.tasks import OWN_DATA, TASKS, Task, UnknownDataError, task_named
+from engine.tasks.losses import LOSSES
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,7 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "optimizer": ("sgd", "momentum", "rmsprop", "adagrad", "adam", "adamw"),
     "schedule": ("constant", "step", "cosine", "plateau"),
     "clip": ("none", "norm", "value"),
+    "loss": LOSSES,
     "reduction": ("mean", "sum"),
     "device": ("cpu", "cuda", "auto"),
 }
@@ -119,6 +121,9 @@ class Experiment:
     "plateau" schedule_factor once more whenever the mean training loss of schedule_steps updates is not below the
     lowest such mean so far. In the first `warmup` updates it is 1/warmup, 2/warmup, ... 1 instead; the schedule begins
     after them.
+    `loss` is that of outputs that are numbers, averaged over them: "mse" the squared error, "mae" the absolute error,
+    "huber" half the squared error up to an error of 1 and the absolute error less 1/2 beyond. Classes have the
+    cross-entropy.
     `tbptt` is the number of steps that the gradient goes back, counted from the end of the sequence (0: all).
     `device` "auto" takes a GPU where there is one and it pays (`engine.device`). On a GPU, float32 products are made
     with all their digits, not with the three of TF32, so that its numbers are the CPU's up to rounding. That costs at
@@ -161,6 +166,7 @@ class Experiment:
     clip_threshold: float = 1.0
     tbptt: int = 0
     teacher_forcing: float = 1.0
+    loss: str = "mse"
     reduction: str = "mean"
     steps: int = 3000
     target_loss: float | None = None
@@ -203,6 +209,9 @@ class Experiment:
             raise ExperimentError("task_options", got=self.task_options, accepts=f"empty for {task.title}")
         if self.embedding_size and task.inputs != "symbols":
             raise ExperimentError("embedding_size", got=self.embedding_size, accepts="0 where the inputs are numbers")
+        if self.loss != "mse" and task.outputs != "values":
+            accepts = "mse where the outputs are classes: their loss is the cross-entropy"
+            raise ExperimentError("loss", got=self.loss, accepts=accepts)
         if self.dropout and self.num_layers == 1:
             raise ExperimentError("dropout", got=self.dropout, accepts="0 with one layer: it acts between layers")
         if self.bidirectional and (why := self._one_way_only()):

@@ -320,6 +320,9 @@ def _losses(model: RecurrentNetwork, batch: Batch, b: int, rows: list[Tensor]) -
         if TASKS[e.task].outputs == "symbols":
             loss = torch.logsumexp(y, 0) - y[int(batch.targets[t, b])]
         else:
-            loss = ((y - torch.tensor(batch.targets[t, b], dtype=y.dtype)) ** 2).mean()
+            size = (y - torch.tensor(batch.targets[t, b], dtype=y.dtype)).abs()
+            loss = {"mse": size**2, "mae": size, "huber": torch.where(size < 1, size**2 / 2, size - 1 / 2)}[
+                e.loss
+            ].mean()
         losses[t] = loss if e.reduction == "sum" else loss / counted
     return torch.stack(losses)

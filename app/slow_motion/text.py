@@ -11,7 +11,7 @@ import numpy as np
 from app.figures import theme
 from app.figures.slow_motion import update
 from app.figures.unrolled import symbols
-from app.text import OPTIMIZERS
+from app.text import LOSSES, OPTIMIZERS
 from engine.frame import RunInfo
 from engine.number_format import count, relative_size, share, short, signed, verb, write_count
 from engine.slow_motion.update_trace import UpdateTrace
@@ -105,7 +105,8 @@ def _loss(info: RunInfo, r: UpdateTrace) -> str:
         mean = ""
     counted = np.flatnonzero(r.counted)
     if info.outputs == "values":
-        return f"The squared error between outputs and targets of this sequence is {short(r.sequence_loss)}. {mean}"
+        kind = LOSSES[r.experiment.loss]
+        return f"The {kind} between outputs and targets of this sequence is {short(r.sequence_loss)}. {mean}"
     if len(counted) == 1:
         t = int(counted[0])
         predicted, sure = info.output_labels[int(np.argmax(r.outputs[t]))], float(np.max(r.outputs[t]))

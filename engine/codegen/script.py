@@ -18,6 +18,8 @@ from engine.codegen.training import main, sample, some, train
 from engine.experiment import AUTOREGRESSIVE_TYPES, Experiment
 
 WIDTH = 118
+FUNCTIONAL = {"cross_entropy", "dropout", "huber_loss", "l1_loss", "layer_norm", "linear", "mse_loss", "one_hot", "pad"}
+"""What a script may import from torch.nn.functional."""
 OFF: dict[str, Any] = {
     "bidirectional": False,
     "output_layers": 0,
@@ -30,6 +32,7 @@ OFF: dict[str, Any] = {
     "warmup": 0,
     "noise": 0,
     "train_set": 0,
+    "loss": "mse",
     "tbptt": 0,
     "forget_bias": None,
     "target_loss": None,
@@ -143,7 +146,7 @@ def _imports(plan: ScriptSpec, body: str) -> str:
             merged.setdefault(module, set()).add(name)
     froms = [f"from {module} import {', '.join(sorted(names))}" for module, names in sorted(merged.items())]
     used = set(re.findall(r"(?<![.\w])(\w+)\(", body)) - set(re.findall(r"def (\w+)\(", body))
-    functional = sorted(used & {"cross_entropy", "dropout", "layer_norm", "linear", "mse_loss", "one_hot", "pad"})
+    functional = sorted(used & FUNCTIONAL)
     packing = sorted(used & {"pack_padded_sequence", "pad_packed_sequence"})
     return block(
         *sorted(line for line in standard if line.startswith("import")),

@@ -16,6 +16,9 @@ OPTIMIZERS = {
 }
 """Class and options that compute as engine.training.optimizers, which this file cannot import: it imports torch."""
 
+VALUE_LOSSES = {"mse": "mse_loss", "mae": "l1_loss", "huber": "huber_loss"}
+"""The functions of PyTorch that compute as engine.model.network."""
+
 
 def train(plan: ScriptSpec) -> str:
     """The generator `train`."""
@@ -157,7 +160,7 @@ def _once(plan: ScriptSpec) -> str:
         last = "batch.targets[batch.lengths - 1, np.arange(len(batch.lengths))]"
     if plan.symbols_out:
         return block(f"targets = {_tensor(plan, last)}", "loss = cross_entropy(logits, targets)  # in nats")
-    return block(f"targets = {_tensor(plan, last)}", "loss = mse_loss(outputs, targets)")
+    return block(f"targets = {_tensor(plan, last)}", f"loss = {VALUE_LOSSES[plan.experiment.loss]}(outputs, targets)")
 
 
 def _every_step(plan: ScriptSpec) -> str:
@@ -167,7 +170,7 @@ def _every_step(plan: ScriptSpec) -> str:
             'losses = cross_entropy(logits.flatten(0, 1), targets.flatten(), reduction="none").view(targets.shape)'
         ]
     else:
-        losses = ['losses = mse_loss(outputs, targets, reduction="none").mean(-1)']
+        losses = [f'losses = {VALUE_LOSSES[plan.experiment.loss]}(outputs, targets, reduction="none").mean(-1)']
     mask = f"mask = {_tensor(plan, 'batch.mask')}.float()  # (steps, batch): which steps have a loss"
     if plan.experiment.reduction == "sum":
         end = "loss = (losses * mask).sum() / mask.shape[1]  # the sum over each sequence, then the batch's mean"

@@ -19,7 +19,7 @@ class TrainingProgress(FrozenArrays):
 
     Args:
         step: optimiser updates made; step 0 is the untrained network.
-        loss: of the last update's batch, before that update, nats or squared error; in a frame of step 0, the probe's.
+        loss: of the last update's batch, before that update, nats or an error; in a frame of step 0, the probe's.
         seconds: training time so far, without the time spent on frames.
         param_grad_norm, param_grad_norm_clipped, clipped: of this update; NaN and False at step 0.
         recent_loss, earlier_loss: mean training loss of the last 20 updates, and of the 20 that came 100 updates

@@ -14,6 +14,7 @@ from engine.frame.chain import Chain
 from engine.parameters import parameter_count
 from engine.tasks import Batch, held_out, probe, task_of
 from engine.tasks.base import Metric, first_informative
+from engine.tasks.losses import best_constant_loss, losses_of_answers
 from engine.tasks.music import semitones
 from engine.tasks.own import RecordedTask
 
@@ -137,8 +138,7 @@ def measured(experiment: Experiment) -> dict[str, Any]:
     task, drawn, sequences = task_of(experiment), probe(experiment), held_out(experiment)
     # Baselines are losses per step; with reduction "sum" the run's loss adds up this many steps.
     counted = float(drawn.mask.sum(0).mean()) if experiment.reduction == "sum" else 1.0
-    baselines = task.baselines(experiment)
-    of_held_out = baselines if task.baselines_on is None else task.baselines_on(experiment, sequences)
+    baselines, of_held_out = _baselines(experiment, drawn, sequences)
     return {
         "valid": tuple(drawn.valid[:, 0].tolist()),
         "counted": tuple(drawn.counted[:, 0].tolist()),
@@ -154,7 +154,7 @@ def measured(experiment: Experiment) -> dict[str, Any]:
             for name, value in task.metric_baselines(experiment, sequences).items()
             if np.isfinite(value)  # a simple answer that needs more of the past than a sequence has
         },
-        "constant_loss": counted * _constant_loss(sequences, task.outputs),
+        "constant_loss": counted * _constant_loss(experiment, sequences),
     }
 
 
@@ -178,10 +178,26 @@ def _chain(e: Experiment) -> dict[str, Any]:
     }
 
 
-def _constant_loss(batch: Batch, outputs: str) -> float:
+def _baselines(experiment: Experiment, drawn: Batch, sequences: Batch) -> tuple[dict[str, float], dict[str, float]]:
+    """The losses of simple answers per counted step, for the run's probe and for its held-out sequences.
+
+    Where the loss is not the usual one, those of the same answers on these very sequences.
+    """
+    task = task_of(experiment)
+    if experiment.loss != "mse":
+        on_probe, on_held_out = (
+            losses_of_answers(experiment.loss, task.simple_answers(experiment, batch), batch)
+            for batch in (drawn, sequences)
+        )
+        return on_probe, on_held_out
+    baselines = task.baselines(experiment)
+    return baselines, baselines if task.baselines_on is None else task.baselines_on(experiment, sequences)
+
+
+def _constant_loss(experiment: Experiment, batch: Batch) -> float:
     """Loss per counted step of the best constant answer on a batch: the variance, or the entropy of the classes."""
     targets = batch.targets[batch.mask]
-    if outputs == "values":
-        return float(targets.var(axis=0, dtype=np.float64).mean())
+    if task_of(experiment).outputs == "values":
+        return best_constant_loss(experiment.loss, targets)
     shares = np.bincount(targets) / len(targets)
     return float(-(shares * np.log(shares, where=shares > 0, out=np.zeros_like(shares))).sum())

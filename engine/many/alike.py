@@ -29,6 +29,8 @@ def can_be_beside(experiment: Experiment) -> str | None:
         return "Networks that read both ways are not trained side by side."
     if e.schedule != "constant":
         return f"schedule must be constant side by side, but is {e.schedule}."
+    if e.loss != "mse":
+        return f"loss must be mse side by side, but is {e.loss}."
     for name in ZERO:
         if value := getattr(e, name):
             return f"{name} must be 0 side by side, but is {value:g}."

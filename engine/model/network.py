@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy, dropout, mse_loss, pad
+from torch.nn.functional import cross_entropy, dropout, huber_loss, l1_loss, mse_loss, pad
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 from engine.cells import CELLS
@@ -17,6 +17,9 @@ from engine.experiment import AUTOREGRESSIVE_TYPES, Experiment
 from engine.layers.make import RecurrentLayers, make_layers
 from engine.layers.step_layers import State
 from engine.tasks import Batch, task_of
+
+VALUE_LOSSES: dict[str, Callable[..., Tensor]] = {"mse": mse_loss, "mae": l1_loss, "huber": huber_loss}
+"""The losses of outputs that are numbers, by the names of `Experiment.loss`."""
 
 
 def most_probable(logits: Tensor) -> Tensor:
@@ -228,7 +231,7 @@ class RecurrentNetwork(nn.Module):
         return batch.at_ends(answered[0]) if self.experiment.rnn_type == "many_to_one" else answered
 
     def step_losses(self, logits: Tensor, batch: Batch) -> Tensor:
-        """The loss of every step, (T, batch): nats, or squared error averaged over output units; 0 if not counted."""
+        """The loss of every step, (T, batch): nats, or the error averaged over output units; 0 if not counted."""
         losses = self._losses(logits, self._counted_targets(batch))
         if self.experiment.rnn_type != "many_to_one":
             return losses * self._tensor(batch.mask, losses.dtype)
@@ -247,7 +250,8 @@ class RecurrentNetwork(nn.Module):
         if self.symbols_out:
             classes = self._tensor(targets, torch.int64)
             return cross_entropy(logits.flatten(0, 1), classes.flatten(), reduction="none").view(classes.shape)
-        return mse_loss(logits, self._tensor(targets, logits.dtype), reduction="none").mean(-1)
+        loss = VALUE_LOSSES[self.experiment.loss]
+        return loss(logits, self._tensor(targets, logits.dtype), reduction="none").mean(-1)
 
     def loss_weights(self, batch: Batch) -> Tensor:
         """The weight of each step's loss in l_b, (T, batch): 1 / counted steps, or 1 for reduction "sum"."""

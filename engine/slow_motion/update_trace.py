@@ -25,7 +25,7 @@ class UpdateTrace(FrozenArrays):
     Args:
         experiment: with the live settings of this update.
         step: number of updates before this one.
-        loss: L before the update, as `Trainer.advance` would return it. Nats, or squared error.
+        loss: L before the update, as `Trainer.advance` would return it. Nats, or an error.
         loss_after: L of the same batch with the same random numbers, after the update.
         batch_size: sequences in the batch.
         as_trained: True if the states and gradients belong to the pass that is differentiated.

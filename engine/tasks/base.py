@@ -128,6 +128,10 @@ def _no_baselines(experiment: DataSettings, batch: Batch) -> dict[str, float]:
     return {}
 
 
+def _no_answers(experiment: DataSettings, batch: Batch) -> dict[str, np.ndarray]:
+    return {}
+
+
 def _no_names(batch: Batch) -> tuple[str, ...]:
     return ()
 
@@ -151,6 +155,9 @@ class Task:
         draw: (rng, experiment, batch_size, split) -> Batch; split is "train" or "test".
         baselines: (experiment) -> {name: loss per counted step}; the first is the one to beat.
         baselines_on: (experiment, batch) -> the same on this batch; None if `baselines` are exact for all data.
+        simple_answers: (experiment, batch) -> {name: (T, batch, output_size) answers}, where outputs are values: those
+            of `baselines`, the first the one to beat, but for one that is best in squared error alone. The other losses
+            are compared with theirs.
         metric_baselines: (experiment, batch) -> {name: metric} of simple answers on this batch, in the metric's unit.
         lag: (experiment) -> how many steps back the deciding input lies, over source and target; or None.
         target_steps: (experiment) -> steps of the target side of an encoder-decoder; 0 where there is none.
@@ -198,6 +205,7 @@ class Task:
     lag: Callable[[DataSettings], int | None] = field(default=_no_lag)
     target_steps: Callable[[DataSettings], int] = field(default=_no_target_side)
     baselines_on: Callable[[DataSettings, Batch], dict[str, float]] | None = None
+    simple_answers: Callable[[DataSettings, Batch], dict[str, np.ndarray]] = field(default=_no_answers)
     metric_baselines: Callable[[DataSettings, Batch], dict[str, float]] = field(default=_no_baselines)
     causal: bool = False
     looks_ahead: bool = False

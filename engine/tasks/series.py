@@ -103,6 +103,17 @@ def _like_before_on(experiment: DataSettings, batch: Batch) -> dict[str, float]:
     return baselines
 
 
+def _this_week(experiment: DataSettings, batch: Batch) -> dict[str, np.ndarray]:
+    return {"next week like this one": batch.inputs}
+
+
+def _this_year(experiment: DataSettings, batch: Batch) -> dict[str, np.ndarray]:
+    answers = {"next year like this one": batch.inputs}
+    if experiment.rnn_type == "many_to_one" and experiment.seq_len >= CYCLE:
+        answers["next year like eleven years before"] = np.broadcast_to(batch.inputs[-CYCLE], batch.inputs.shape)
+    return answers
+
+
 def _persistence_error(batch: Batch) -> float:
     return float(((batch.inputs - batch.targets)[batch.mask] ** 2).mean(dtype=np.float64))
 
@@ -126,11 +137,12 @@ STOCKS = Task(
     input_labels=("price so far, in 10 % steps",),
     output_labels=("price next week, in 10 % steps",),
     metric=Metric(
-        "error ÷ that of the dashed line", _relative_error, percent=False, higher_is_better=False, solved=0.1
+        "squared error ÷ that of no change", _relative_error, percent=False, higher_is_better=False, solved=0.1
     ),
     draw=_draw_prices,
     baselines=_like_this_week,
     baselines_on=_like_this_week_on,
+    simple_answers=_this_week,
     causal=True,
     continues=True,
 )
@@ -149,11 +161,12 @@ SUNSPOTS = Task(
     input_labels=("sunspots this year, in hundreds",),
     output_labels=("sunspots next year, in hundreds",),
     metric=Metric(
-        "error ÷ that of the dashed line", _relative_error, percent=False, higher_is_better=False, solved=0.1
+        "squared error ÷ that of no change", _relative_error, percent=False, higher_is_better=False, solved=0.1
     ),
     draw=_draw_sunspots,
     baselines=_like_before,
     baselines_on=_like_before_on,
+    simple_answers=_this_year,
     causal=True,
     continues=True,
 )

@@ -86,6 +86,13 @@ def _one_value(inputs: np.ndarray, answers: np.ndarray) -> Batch:
     return Batch(inputs, targets, last_step_only(*shape), full_lengths(*shape))
 
 
+def _marked(batch: Batch) -> np.ndarray:
+    """(T, batch, 1): at every step the number that is marked in the first half."""
+    first = (batch.inputs[..., 1] > 0).argmax(0)
+    number = batch.inputs[first, np.arange(len(first)), 0]
+    return np.broadcast_to(number[:, None], batch.targets.shape)
+
+
 def _draw_adding(rng: np.random.Generator, experiment: DataSettings, batch_size: int, split: str) -> Batch:
     inputs, first, second = _draw_marked(rng, experiment, batch_size)
     return _one_value(inputs, first + second)
@@ -106,6 +113,10 @@ ADDING = Task(
     metric=Metric("within 0.04", within(TOLERANCE)),
     draw=_draw_adding,
     baselines=lambda experiment: {"always saying 1": 1 / 6, "knowing one of the two": 1 / 12},
+    simple_answers=lambda experiment, batch: {
+        "always saying 1": np.ones_like(batch.targets),
+        "knowing one of the two": _marked(batch) + 0.5,
+    },
     lag=_to_the_first_step,
 )
 
@@ -131,6 +142,10 @@ MULTIPLICATION = Task(
     draw=_draw_multiplication,
     # The variance of the product, and the error of answering x/2 when only x is known: E[x²] Var[y].
     baselines=lambda experiment: {"always saying 1/4": 1 / 9 - 1 / 16, "knowing one of the two": 1 / 3 / 12},
+    simple_answers=lambda experiment, batch: {
+        "always saying 1/4": np.full_like(batch.targets, 0.25),
+        "knowing one of the two": _marked(batch) / 2,
+    },
     lag=_to_the_first_step,
 )
 

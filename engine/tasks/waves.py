@@ -47,6 +47,15 @@ def _sine_baselines(experiment: DataSettings) -> dict[str, float]:
     }
 
 
+def _sine_answers(experiment: DataSettings, batch: Batch) -> dict[str, np.ndarray]:
+    """Given the present value, the next one is as likely above the mean that `_sine_baselines` names as below."""
+    return {
+        "next value like this one": batch.inputs,
+        "best from the present value alone": batch.inputs * np.cos(2 * np.pi / np.array(PERIODS)).mean(),
+        "always the mean": np.zeros_like(batch.targets),
+    }
+
+
 SINE = Task(
     slug="sine",
     family="Series",
@@ -62,6 +71,7 @@ SINE = Task(
     metric=Metric("within 0.1", within(0.1)),
     draw=_draw_sine,
     baselines=_sine_baselines,
+    simple_answers=_sine_answers,
     causal=True,
     continues=True,
 )
@@ -106,6 +116,10 @@ def _uneven_baselines(experiment: DataSettings) -> dict[str, float]:
     }
 
 
+def _uneven_answers(experiment: DataSettings, batch: Batch) -> dict[str, np.ndarray]:
+    return {"next value like this one": batch.inputs[..., :1], "always the mean": np.zeros_like(batch.targets)}
+
+
 UNTIMED_WAVE = Task(
     slug="irregular_wave",
     family="Series",
@@ -121,6 +135,7 @@ UNTIMED_WAVE = Task(
     metric=Metric("within 0.1", within(0.1)),
     draw=_draw_untimed,
     baselines=_uneven_baselines,
+    simple_answers=_uneven_answers,
     causal=True,
     continues=True,
 )
@@ -190,6 +205,21 @@ def _gap_baselines(experiment: DataSettings) -> dict[str, float]:
     return {"best from the past alone": past, "best from both sides": both, "always the mean": 1.0}
 
 
+def _gap_answers(experiment: DataSettings, batch: Batch) -> dict[str, np.ndarray]:
+    """The curve is a Gaussian process: its mean, given what is known, is the best answer for every symmetric loss."""
+    root, precision = _root(experiment.seq_len), np.linalg.inv(_covariance(experiment.seq_len))
+    values, hidden = batch.inputs[..., 0], batch.mask
+    past, both = np.zeros(batch.targets.shape), np.zeros(batch.targets.shape)
+    for column, steps in enumerate(hidden.T):
+        first = int(steps.argmax())
+        before = np.linalg.solve(root[:first, :first], values[:first, column])
+        past[steps, column, 0] = root[steps, :first] @ before
+        known = precision[np.ix_(steps, ~steps)] @ values[~steps, column]
+        both[steps, column, 0] = -np.linalg.solve(precision[np.ix_(steps, steps)], known)
+    nothing = np.zeros_like(batch.targets)
+    return {"best from the past alone": past, "best from both sides": both, "always the mean": nothing}
+
+
 GAP = Task(
     slug="gap",
     family="Series",
@@ -205,4 +235,5 @@ GAP = Task(
     metric=Metric("within 0.1", within(0.1)),
     draw=_draw_gap,
     baselines=_gap_baselines,
+    simple_answers=_gap_answers,
 )

@@ -79,6 +79,7 @@ def series_task(name: str, summary: dict[str, Any], content: SeriesContent) -> T
         draw=draw,
         baselines=losses,
         baselines_on=losses_on,
+        simple_answers=lambda e, batch: _simple_answers(content, batch),
         metric_baselines=errors,
         forecast=lambda predict, window, steps, series: series_forecast(
             content, target, predict, window, steps, series
@@ -107,15 +108,31 @@ def _losses(content: SeriesContent, batch: Batch) -> dict[str, float]:
 
     Of the baseline that is best on the whole held-out part, which is the one to beat, and of the value before.
     """
-    at, weights = index_of(content, batch), batch.mask / batch.mask.sum(0) / batch.mask.shape[1]
-    at = np.where(batch.mask, at, at[-1])  # what is not counted may lack its answer
+    at, weights = _counted_rows(content, batch), batch.mask / batch.mask.sum(0) / batch.mask.shape[1]
     true, found = rows_of(content).answers[at].astype(np.float64), {}
     for name, said in baseline_answers(content).items():
         error = ((as_answers(content, at, said[at]) - true) ** 2 * weights).sum()
         if np.isfinite(error):
             found[name] = float(error)
+    return {name: found[name] for name in _told(content) if name in found}
+
+
+def _simple_answers(content: SeriesContent, batch: Batch) -> dict[str, np.ndarray]:
+    """What the baselines of `_losses` say, as scaled answers, (T, batch, 1)."""
+    at, said = _counted_rows(content, batch), baseline_answers(content)
+    return {name: as_answers(content, at, said[name][at])[..., None] for name in _told(content)}
+
+
+def _counted_rows(content: SeriesContent, batch: Batch) -> np.ndarray:
+    """(T, batch) the rows of a batch; the last of its sequence for one that is not counted: it may lack its answer."""
+    at = index_of(content, batch)
+    return np.where(batch.mask, at, at[-1])
+
+
+def _told(content: SeriesContent) -> tuple[str, ...]:
+    """The baseline that is best on the whole held-out part, which is the one to beat, and the value before."""
     best = min(held_out_baselines(content).items(), key=lambda each: each[1], default=(BEFORE, 0.0))[0]
-    return {name: found[name] for name in dict.fromkeys((best, BEFORE)) if name in found}
+    return tuple(dict.fromkeys((best, BEFORE)))
 
 
 def _lengths(content: SeriesContent) -> Lengths:

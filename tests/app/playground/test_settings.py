@@ -50,6 +50,7 @@ OPENED = [pair for place, pair in enumerate(OPENED) if place % 2 == 0 or pair in
         ("schedule_factor", 0.1, {"schedule": "step"}),
         ("warmup", 100, {}),
         ("train_set", 16, {}),
+        ("loss", "huber", {"task": "sunspots", "rnn_type": "many_to_one", "seq_len": "12"}),
         ("tbptt", 7, {}),
         ("seed", 12, {}),
         ("output_layers", 2, {}),
@@ -345,7 +346,7 @@ def test_what_has_no_effect_on_a_cell_rests(pool):
         "feedforward": ["bidirectional", "forget_bias", "init", "init_gain", "teacher_forcing"],
     }.items():
         move(page, "cell", cell)
-        of_others = ["momentum", "schedule_factor", "schedule_steps"]  # of another optimiser, and of a schedule
+        of_others = ["loss", "momentum", "schedule_factor", "schedule_steps"]  # of numbers, of another optimiser
         assert sorted(key for key in links.WIDGETS if widgets(page)[key].disabled) == sorted(resting + of_others)
         assert CELLS[cell].summary in [caption.value for caption in page.caption]
 

@@ -155,6 +155,8 @@ RUNS = {
     "plateau, after a warm-up": TO_ONE | {"cell": "rnn", "schedule": "plateau", "schedule_steps": 1, "warmup": 1,
                                           "learning_rate": 3.0},
     "little momentum": TO_ONE | {"cell": "rnn", "optimizer": "momentum", "momentum": 0.5, "learning_rate": 0.1},
+    "absolute error": VALUES | {"cell": "rnn", "loss": "mae"},
+    "huber, at the end": {"task": "adding", "seq_len": 4, "cell": "gru", "loss": "huber"},
     "warm-up alone": TO_ONE | {"cell": "rnn", "warmup": 2, "optimizer": "adamw"},
     "one batch again and again": TO_ONE | {"cell": "rnn", "train_set": 3},
     "some of a fixed set": TRANSLATE | {"cell": "gru", "train_set": 9, "batch_size": 4},

@@ -135,6 +135,7 @@ SETTINGS: dict[str, list[Any]] = {
     "clip": list(CHOICES["clip"]),
     "tbptt": [0, 3],
     "teacher_forcing": [1.0, 0.5],
+    "loss": list(CHOICES["loss"]),
     "reduction": list(CHOICES["reduction"]),
     "window": [1, 3],
 }  # fmt: skip
