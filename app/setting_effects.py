@@ -8,6 +8,8 @@ from typing import Any
 from engine.cells import CELLS
 from engine.experiment import AUTOREGRESSIVE_TYPES
 
+PYTORCHS = "all weights are drawn as PyTorch does"
+
 
 def has_effect(name: str, value: Callable[[str], Any]) -> bool:
     """Return False for a setting that has no effect beside the others.
@@ -43,6 +45,8 @@ def why_no_effect(name: str, value: Callable[[str], Any]) -> str:
             has_matrix or any(vector.is_recurrent for vector in cell.vectors),
             f"{cell.title} has no recurrent weights",
         ),
+        "init_scale": (value("init_all") != "pytorch", PYTORCHS),
+        "init_reach": (value("init_all") != "pytorch", PYTORCHS),
         "forget_bias": (cell.retain_gate is not None, f"{cell.title} has no gate that keeps the old state"),
         "momentum": (value("optimizer") == "momentum", "only SGD with momentum has it"),
         "loss": (value("definition").outputs == "values", "the outputs are classes, not numbers"),

@@ -14,6 +14,10 @@ HELP = {
     "seq_len": "How many steps a sequence has; if lengths vary, the longest.",
     "init": "How the recurrent weights are drawn before training.",
     "init_gain": "Multiplies the recurrent weights: above 1 gradients tend to grow, below 1 to shrink.",
+    "init_all": "How all other weights are drawn before training: normal or uniform numbers of a size that you set, "
+    "and biases of 0. Recurrent weights too, where nothing else is chosen for them.",
+    "init_scale": "Normal: their standard deviation. Uniform: the largest.",
+    "init_reach": "All layers, or only the embedding and the layer of the output.",
     "forget_bias": "Bias of the gate that keeps the old state. This cell has no such gate.",
     "output_layers": "Feed-forward layers above the recurrent ones. They see one step at a time and have no state.",
     "window": "How many inputs a feed-forward cell sees at once; the last one is the input of the current step.",

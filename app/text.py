@@ -55,6 +55,8 @@ INITS = {
     "xavier": "Xavier (Glorot)",
     "gaussian": "Gaussian",
 }
+INIT_ALL = {"pytorch": "PyTorch's own", "normal": "normal", "uniform": "uniform"}
+INIT_REACH = {"all": "all", "ends": "embedding and output alone"}
 OPTIMIZERS = {"sgd": "SGD", "momentum": "SGD with momentum", "rmsprop": "RMSprop", "adagrad": "Adagrad",
               "adam": "Adam", "adamw": "AdamW"}  # fmt: skip
 CLIPS = {"none": "none", "norm": "norm", "value": "value"}
@@ -79,6 +81,10 @@ def setting(name: str, value: Any) -> str:
         return "another file" if value else ""
     if name == "init":
         return f"{INITS[value]} initial weights"
+    if name == "init_all":
+        return "all weights as PyTorch draws them" if value == "pytorch" else f"{value} initial weights everywhere"
+    if name == "init_reach":
+        return f"initial weights of {'all layers' if value == 'all' else 'embedding and output alone'}"
     if name == "clip":
         return "no clipping" if value == "none" else f"clip by {value}"
     if name == "loss":
@@ -109,7 +115,8 @@ def setting(name: str, value: Any) -> str:
         return "PyTorch's own forget bias" if name == "forget_bias" else f"no {name.replace('_', ' ')}"
     if name == "optimizer":
         return OPTIMIZERS[value]
-    words = {"init_gain": "gain", "clip_threshold": "threshold", "num_layers": "layers",
+    words = {"init_gain": "gain", "init_scale": "initial weights of size",
+             "clip_threshold": "threshold", "num_layers": "layers",
              "hidden_size": "units", "seq_len": "length", "schedule_steps": "updates of the schedule",
              "head_dropout": "dropout before the output"}  # fmt: skip
     shown = f"{value:g}" if isinstance(value, float) else value
@@ -165,7 +172,8 @@ def chips(experiment: Experiment) -> list[str]:
         held=experiment.definition,
     )  # fmt: skip
     watched = ("nonlinearity", "num_layers", "bidirectional", "output_layers", "window", "embedding_size", "init",
-               "init_gain", "forget_bias", "optimizer", "clip", "tbptt", "teacher_forcing", "dropout", "noise",
+               "init_gain", "init_all", "init_scale", "init_reach", "forget_bias", "optimizer", "clip", "tbptt",
+               "teacher_forcing", "dropout", "noise",
                "momentum", "head_dropout", "weight_decay", "schedule", "schedule_steps", "schedule_factor", "warmup",
                "train_set", "loss", "reduction")  # fmt: skip
     names = [name for name in watched if getattr(experiment, name) != getattr(usual, name)]
@@ -284,6 +292,9 @@ LABELS = {
     "seq_len": "Length",
     "init": "Initial weights",
     "init_gain": "Gain of the initial weights",
+    "init_all": "Initial weights of all layers",
+    "init_scale": "Size of these weights",
+    "init_reach": "Which layers",
     "forget_bias": "Forget bias",
     "output_layers": "Extra output layers",
     "window": "Inputs seen at once",

@@ -4,37 +4,16 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-import json
 from dataclasses import InitVar, dataclass, field
 from functools import cached_property
 from typing import Any
 
 from engine.cells import CELLS
-from engine.limits import LIMITS, Range
+from engine.experiment_error import ExperimentError, is_table, one_of
+from engine.limits import Range
+from engine.limits.update_limit import GPU, ONE_CORE
 from engine.tasks import OWN_DATA, TASKS, Task, UnknownDataError, task_named
 from engine.tasks.losses import LOSSES
-
-
-@dataclass(frozen=True)
-class UpdateLimit:
-    """How large one optimiser step may be, as `step_cost` estimates it: about a second on such a device."""
-
-    multiply_adds: float
-    bytes: float
-    where: str
-
-
-ONE_CORE = UpdateLimit(LIMITS.multiply_adds, LIMITS.network_megabytes * 2**20, "one CPU core")
-GPU = UpdateLimit(50 * ONE_CORE.multiply_adds, 4 * ONE_CORE.bytes, "a GPU")
-
-
-class ExperimentError(ValueError):
-    """An invalid setting: names the field, its value and what is accepted."""
-
-    def __init__(self, field: str, *, got: object, accepts: str) -> None:
-        self.field, self.got, self.accepts = field, got, accepts
-        super().__init__(f"{field} must be {accepts}, but got {got!r}.")
-
 
 RANGES: dict[str, Range] = {
     "hidden_size": Range(1, 512, whole=True),
@@ -47,6 +26,7 @@ RANGES: dict[str, Range] = {
     "batch_size": Range(1, 512, whole=True),
     "train_set": Range(0, 512, whole=True),
     "init_gain": Range(0, 10),
+    "init_scale": Range(0, 10),
     "forget_bias": Range(-10, 10),
     "learning_rate": Range(1e-8, 100),
     "momentum": Range(0, 0.999),
@@ -73,6 +53,8 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "bidirectional": (False, True),
     "output_layers": (0, 1, 2, 3),
     "init": ("pytorch", "orthogonal", "identity", "xavier", "gaussian"),
+    "init_all": ("pytorch", "normal", "uniform"),
+    "init_reach": ("all", "ends"),
     "optimizer": ("sgd", "momentum", "rmsprop", "adagrad", "adam", "adamw"),
     "schedule": ("constant", "step", "cosine", "plateau"),
     "clip": ("none", "norm", "value"),
@@ -113,6 +95,9 @@ class Experiment:
     output layer; both are the share of states set to 0, in training only. `weight_decay` is PyTorch's: for "adamw" each
     update also multiplies the weights by 1 - learning_rate * weight_decay, for the other optimisers weight_decay times
     the weights is added to the gradient, after clipping.
+    `init` says how the recurrent weights are drawn. `init_all` draws all weights: "normal" with the standard deviation
+    `init_scale`, "uniform" between -init_scale and init_scale; their biases are then 0. Recurrent weights are
+    drawn so as well, unless `init` says otherwise. With `init_reach` "ends" it is the embeddings and the head alone.
     `momentum` is that of the optimiser "momentum"; the others have none, or their own.
     `train_set` is the number of sequences that training draws its batches from, the same ones throughout; 0: new ones
     in every update. A batch is all of them, or `batch_size` of them where they are more.
@@ -153,6 +138,9 @@ class Experiment:
     task_options: dict[str, Any] = field(default_factory=dict, hash=False)
     init: str = "pytorch"
     init_gain: float = 1.0
+    init_all: str = "pytorch"
+    init_scale: float = 0.1
+    init_reach: str = "all"
     forget_bias: float | None = None
     optimizer: str = "adam"
     momentum: float = 0.9
@@ -179,8 +167,8 @@ class Experiment:
         for name, accepted in CHOICES.items():
             value = getattr(self, name)
             if not any(value is each or (type(value) is type(each) and value == each) for each in accepted):
-                raise ExperimentError(name, got=value, accepts=_one_of(accepted))
-        if not _is_table(self.task_options):
+                raise ExperimentError(name, got=value, accepts=one_of(accepted))
+        if not is_table(self.task_options):
             raise ExperimentError("task_options", got=self.task_options, accepts="a table of names and plain values")
         if held is not None:
             object.__setattr__(self, "definition", held)
@@ -200,7 +188,7 @@ class Experiment:
         """Check the rules that involve several settings."""
         task = self.definition
         if self.rnn_type not in task.rnn_types:
-            raise ExperimentError("rnn_type", got=self.rnn_type, accepts=f"{_one_of(task.rnn_types)} for {task.title}")
+            raise ExperimentError("rnn_type", got=self.rnn_type, accepts=f"{one_of(task.rnn_types)} for {task.title}")
         low, high = task.lengths.low, task.lengths.high
         if not low <= self.seq_len <= high:
             accepts = f"a whole number from {low} to {high} for {task.title}"
@@ -276,7 +264,7 @@ class Experiment:
         known = [each.name for each in dataclasses.fields(cls)]
         for name, value in settings.items():
             if name not in known:
-                raise ExperimentError(name, got=value, accepts=f"left out, for the settings are {_one_of(known)}")
+                raise ExperimentError(name, got=value, accepts=f"left out, for the settings are {one_of(known)}")
         return cls(**settings, held=held)
 
     def has_data_of(self, other: Experiment) -> bool:
@@ -326,16 +314,3 @@ def step_cost(experiment: Experiment) -> tuple[float, float]:
         size = float(e.hidden_size)
     places = e.time_steps * e.batch_size
     return 3.0 * places * (work + size * outputs), 4.0 * places * (kept + 2 * outputs)
-
-
-def _one_of(names: tuple[Any, ...] | list[str]) -> str:
-    words = [str(name) for name in names]
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
-
-
-def _is_table(value: object) -> bool:
-    """True for a dict that JSON can write, as links, lessons and recordings do."""
-    try:
-        return isinstance(value, dict) and bool(json.dumps(value, sort_keys=True))
-    except (TypeError, ValueError):
-        return False

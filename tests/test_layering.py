@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[1]
 FLOORS: dict[str, list[str]] = {
     "engine": [
         "limits",
-        "number_format package cells tasks whole_file",
+        "number_format package cells tasks whole_file experiment_error",
         "experiment",
         "device parameters data",
         "layers reading weights",

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from engine.cells.cell import UNIFORM
 from engine.codegen.plan import ScriptSpec, block, indented
+from engine.experiment import Experiment
 
 BIASES = ("bias_ih", "bias_hh")
 LONG = 100
@@ -54,7 +55,10 @@ def initialise(plan: ScriptSpec) -> str:
     if not lines:
         return ""
     drawn = "As PyTorch initialises them; then with the changes of the settings"
-    if e.init != "pytorch" and plan.cell.state_blocks:
+    if plan.draws_all:
+        drawn = f"Weights: {e.init_all}; biases: 0"
+        drawn += f"; recurrent weights: {e.init}" * (e.init != "pytorch" and plan.cell.state_blocks > 0)
+    elif e.init != "pytorch" and plan.cell.state_blocks:
         drawn = f"Recurrent weights: {e.init}"
     elif e.init == "identity":
         drawn = "Small weights, and biases 0"
@@ -71,12 +75,15 @@ def _recurrent(plan: ScriptSpec) -> str:
     """The lines for `init` and `init_gain`: a branch for each group of parameters; "" if PyTorch's numbers stay."""
     e, cell, names = plan.experiment, plan.cell, _parameters(plan)
     identity = e.init == "identity"
-    zeroed = [*BIASES, *(vector.name for vector in cell.vectors if vector.start is UNIFORM)] if identity else []
+    uniform = [vector.name for vector in cell.vectors if vector.start is UNIFORM]
+    biases = [*BIASES, *(name for name in uniform if name.startswith("bias"))]
+    zeroed = biases if plan.draws_all else [*biases, *uniform] if identity else []
     scaled = [vector.name for vector in cell.vectors if vector.is_recurrent and vector.name not in zeroed]
+    inputs = draw_all(e, "weights") if plan.draws_all else "nn.init.normal_(weights, std=0.001)" if identity else ""
     groups = [
         (["weight_hh"], _square(plan)),
         (scaled, f"weights *= {e.init_gain!r}" if e.init_gain != 1 else ""),
-        (["weight_ih"], "nn.init.normal_(weights, std=0.001)" if identity else ""),
+        (["weight_ih", *(name for name in uniform if plan.draws_all and name not in zeroed)], inputs),
         (zeroed, "nn.init.zeros_(weights)"),
     ]
     lines, rest = list[str](), set(names)
@@ -89,6 +96,15 @@ def _recurrent(plan: ScriptSpec) -> str:
     return block(lines)
 
 
+def draw_all(e: Experiment, weights: str) -> str:
+    """The statement that draws weights as `init_all` says."""
+    return (
+        f"nn.init.normal_({weights}, std=INIT_SCALE)"
+        if e.init_all == "normal"
+        else (f"nn.init.uniform_({weights}, -INIT_SCALE, INIT_SCALE)")
+    )
+
+
 def _square(plan: ScriptSpec) -> str:
     """The lines that draw weight_hh, and multiply it with the gain."""
     e, gates = plan.experiment, plan.cell.state_blocks > 1
@@ -98,6 +114,8 @@ def _square(plan: ScriptSpec) -> str:
         "xavier": "nn.init.xavier_uniform_({})",
         "gaussian": "nn.init.normal_({}, std=1 / math.sqrt(HIDDEN_SIZE))",
     }.get(e.init)
+    if draw is None and plan.draws_all:
+        return block(draw_all(e, "weights"), e.init_gain != 1 and f"weights *= {e.init_gain!r}")
     return block(
         draw is not None and gates and "for block in weights.split(HIDDEN_SIZE):  # one per gate",
         draw is not None and indented(draw.format("block" if gates else "weights"), 1 if gates else 0),

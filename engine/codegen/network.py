@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.codegen.cells import class_name
 from engine.codegen.forward import forward
-from engine.codegen.helpers import initialise
+from engine.codegen.helpers import draw_all, initialise
 from engine.codegen.plan import ScriptSpec, block, indented
 
 
@@ -22,6 +22,7 @@ def network(plan: ScriptSpec) -> str:
     ]
     if initialise(plan):
         own += [f"initialise(self.{name})" for name in (("encoder", "decoder") if plan.translates else ("recurrent",))]
+    own += _other_layers(plan)
     width = "2 * HIDDEN_SIZE" if e.bidirectional else "HIDDEN_SIZE"
     sizes = [width, *["HIDDEN_SIZE"] * e.output_layers]
     upper = f"[nn.Linear({width}, HIDDEN_SIZE)]"
@@ -40,6 +41,26 @@ def network(plan: ScriptSpec) -> str:
         "",
         indented(forward(plan)),
     )
+
+
+def _other_layers(plan: ScriptSpec) -> list[str]:
+    """The lines that draw embeddings, output layers and head as `init_all` says; none where PyTorch's numbers stay."""
+    e = plan.experiment
+    if e.init_all == "pytorch":
+        return []
+    linear = ["*self.upper"] * (e.output_layers > 0 and e.init_reach == "all") + ["self.head"]
+    tables = ["self.embedding", *["self.decoder_embedding"] * plan.translates] if e.embedding_size else []
+    return [
+        _for_each([*tables, *linear], draw_all(e, "{}.weight")),
+        _for_each(linear, "nn.init.zeros_({}.bias)"),
+    ]
+
+
+def _for_each(layers: list[str], statement: str) -> str:
+    """The lines that do something with some layers, one after the other."""
+    if len(layers) == 1 and not layers[0].startswith("*"):
+        return statement.format(layers[0])
+    return block(f"for layer in ({', '.join(layers)}):", f"    {statement.format('layer')}")
 
 
 def _docstring(plan: ScriptSpec) -> str:

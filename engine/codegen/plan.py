@@ -127,6 +127,11 @@ class ScriptSpec:
         return self.ever(lambda e: 0 < e.batch_size < e.train_set)
 
     @property
+    def draws_all(self) -> bool:
+        """True if the weights of the recurrent layers are drawn as `init_all` says."""
+        return self.experiment.init_all != "pytorch" and self.experiment.init_reach == "all"
+
+    @property
     def by_chance(self) -> bool:
         """True if an update draws random numbers in addition to its batch."""
         return bool(self.experiment.dropout) or self.drops or self.noisy or self.feeds

@@ -38,6 +38,7 @@ OFF: dict[str, Any] = {
     "target_loss": None,
     "target_metric": None,
     "init_gain": 1,
+    "init_all": "pytorch",
     "task_options": {},
 }
 """Values with which a setting has no effect, so that the header leaves it out."""
@@ -119,6 +120,8 @@ def _effective_settings(plan: ScriptSpec) -> dict[str, Any]:
         "reduction": plan.answers_once,
         "forget_bias": plan.cell.retain_gate is None,
         "window": plan.cell.is_recurrent,
+        "init_scale": e.init_all == "pytorch",
+        "init_reach": e.init_all == "pytorch",
         "momentum": e.optimizer != "momentum",
         "schedule_steps": e.schedule == "constant",
         "schedule_factor": e.schedule not in ("step", "plateau"),
@@ -186,6 +189,10 @@ def _settings(plan: ScriptSpec, body: str) -> str:
         "EMBEDDING_SIZE": (e.embedding_size, "size of the vector of each symbol"),
         "HIDDEN_SIZE": (e.hidden_size, "units of each layer"),
         "OUTPUT_SIZE": (task.output_size, outputs),
+        "INIT_SCALE": (
+            e.init_scale,
+            f"{'standard deviation' if e.init_all == 'normal' else 'limit'} of initial weights",
+        ),
         "WINDOW": (e.window, "inputs that are read at once"),
         "TBPTT": (e.tbptt, "steps that the gradient goes back"),
         "TEACHER_FORCING": (e.teacher_forcing, "share of the steps at which the target is fed back"),

@@ -9,8 +9,8 @@ from engine.experiment import AUTOREGRESSIVE_TYPES, Experiment, step_cost
 from engine.parameters import in_library
 
 FREE = (
-    "seed", "init", "init_gain", "forget_bias", "learning_rate", "clip_threshold", "steps", "target_loss",
-    "target_metric",
+    "seed", "init", "init_gain", "init_all", "init_scale", "init_reach", "forget_bias", "learning_rate",
+    "clip_threshold", "steps", "target_loss", "target_metric",
 )  # fmt: skip
 """The settings in which networks side by side may differ: none of them changes the shape of a tensor."""
 

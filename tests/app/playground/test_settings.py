@@ -35,6 +35,9 @@ OPENED = [pair for place, pair in enumerate(OPENED) if place % 2 == 0 or pair in
         ("rnn_type", "many_to_one", {"preset": "many-to-many"}),
         ("init", "identity", {}),
         ("init_gain", 2.5, {}),
+        ("init_all", "normal", {}),
+        ("init_scale", 0.01, {"init_all": "uniform"}),
+        ("init_reach", "ends", {"init_all": "uniform"}),
         ("forget_bias", 2.0, {"preset": "default-lstm"}),
         ("optimizer", "sgd", {}),
         ("learning_rate", 0.1, {}),
@@ -346,7 +349,7 @@ def test_what_has_no_effect_on_a_cell_rests(pool):
         "feedforward": ["bidirectional", "forget_bias", "init", "init_gain", "teacher_forcing"],
     }.items():
         move(page, "cell", cell)
-        of_others = ["loss", "momentum", "schedule_factor", "schedule_steps"]  # of numbers, of another optimiser
+        of_others = ["init_reach", "init_scale", "loss", "momentum", "schedule_factor", "schedule_steps"]
         assert sorted(key for key in links.WIDGETS if widgets(page)[key].disabled) == sorted(resting + of_others)
         assert CELLS[cell].summary in [caption.value for caption in page.caption]
 

@@ -127,6 +127,8 @@ SETTINGS: dict[str, list[Any]] = {
     "dropout": [0.0, 0.3],
     "head_dropout": [0.0, 0.3],
     "init": list(CHOICES["init"]),
+    "init_all": list(CHOICES["init_all"]),
+    "init_reach": list(CHOICES["init_reach"]),
     "forget_bias": [None, 2.0],
     "optimizer": list(CHOICES["optimizer"]),
     "momentum": [0.0, 0.99],
