@@ -42,7 +42,11 @@ def why_no_effect(name: str, value: Callable[[str], Any]) -> str:
             f"{cell.title} has no recurrent weight matrix",
         ),
         "init_gain": (
-            has_matrix or any(vector.is_recurrent for vector in cell.vectors),
+            bool(cell.recurrent_weights),
+            f"{cell.title} has no recurrent weights",
+        ),
+        "recurrent_dropout": (
+            bool(cell.recurrent_weights),
             f"{cell.title} has no recurrent weights",
         ),
         "init_scale": (value("init_all") != "pytorch", PYTORCHS),

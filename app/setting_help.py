@@ -45,6 +45,9 @@ HELP = {
     "during training.",
     "head_dropout": "In training, this share of the states is set to 0 at random before the output is computed from "
     "them, against overfitting. Can be changed during training.",
+    "recurrent_dropout": "In training, this share of the old states is not read by the recurrent weights: the same "
+    "ones at all steps of an update, others in the next. What a gate keeps is not dropped. Can be changed during "
+    "training.",
     "clip": "Norm: shorten the whole gradient if it is too long. Value: limit each number. Can be changed during "
     "training.",
     "clip_threshold": "The gradient is clipped above this size. Can be changed during training.",

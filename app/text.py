@@ -174,7 +174,8 @@ def chips(experiment: Experiment) -> list[str]:
     watched = ("nonlinearity", "num_layers", "bidirectional", "output_layers", "window", "embedding_size", "init",
                "init_gain", "init_all", "init_scale", "init_reach", "forget_bias", "optimizer", "clip", "tbptt",
                "teacher_forcing", "dropout", "noise",
-               "momentum", "head_dropout", "weight_decay", "schedule", "schedule_steps", "schedule_factor", "warmup",
+               "momentum", "head_dropout", "recurrent_dropout", "weight_decay", "schedule", "schedule_steps",
+               "schedule_factor", "warmup",
                "train_set", "loss", "reduction")  # fmt: skip
     names = [name for name in watched if getattr(experiment, name) != getattr(usual, name)]
     chips = [
@@ -312,6 +313,7 @@ LABELS = {
     "loss": "Loss of numbers",
     "weight_decay": "Weight decay",
     "head_dropout": "Dropout before the output",
+    "recurrent_dropout": "Recurrent dropout",
     "clip": "Clip the gradient by",
     "clip_threshold": "Clip threshold",
     "batch_size": "Batch size",

@@ -22,6 +22,7 @@ RANGES: dict[str, Range] = {
     "embedding_size": Range(0, 512, whole=True),
     "dropout": Range(0, 0.9),
     "head_dropout": Range(0, 0.99),
+    "recurrent_dropout": Range(0, 0.9),
     "noise": Range(0, 10),
     "batch_size": Range(1, 512, whole=True),
     "train_set": Range(0, 512, whole=True),
@@ -72,7 +73,7 @@ AUTOREGRESSIVE_TYPES = ("one_to_many", "encoder_decoder")
 
 LIVE_SETTINGS = (
     "learning_rate", "weight_decay", "clip", "clip_threshold", "noise", "head_dropout", "teacher_forcing", "batch_size",
-    "momentum",
+    "momentum", "recurrent_dropout",
 )  # fmt: skip
 """The settings that `Trainer.update` can change during a run; changing any other starts a new run."""
 
@@ -92,7 +93,8 @@ class Experiment:
     types that feed outputs back, the share of training steps at which the true previous output is fed back instead.
     `noise` is the standard deviation of Gaussian noise added, in training only, to what the first layer reads.
     `dropout` acts between recurrent layers, `head_dropout` on what the first layer above them reads, the head or an
-    output layer; both are the share of states set to 0, in training only. `weight_decay` is PyTorch's: for "adamw" each
+    output layer, `recurrent_dropout` on the old states that recurrent weights read, the same ones at all steps of an
+    update; all are the share of states set to 0, in training only. `weight_decay` is PyTorch's: for "adamw" each
     update also multiplies the weights by 1 - learning_rate * weight_decay, for the other optimisers weight_decay times
     the weights is added to the gradient, after clipping.
     `init` says how the recurrent weights are drawn. `init_all` draws all weights: "normal" with the standard deviation
@@ -132,6 +134,7 @@ class Experiment:
     embedding_size: int = 0
     dropout: float = 0.0
     head_dropout: float = 0.0
+    recurrent_dropout: float = 0.0
     noise: float = 0.0
     batch_size: int = 64
     train_set: int = 0

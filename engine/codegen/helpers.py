@@ -45,7 +45,24 @@ def helpers(plan: ScriptSpec) -> list[str]:
                 + (" if noise else seen" if plan.ever(lambda e: not e.noise) else ""),
             )
         )
+    if plan.drops_links:
+        texts.append(_masked(plan))
     return [*texts, *([text] if (text := initialise(plan)) else [])]
+
+
+def _masked(plan: ScriptSpec) -> str:
+    """The function that gives the weights of an update with recurrent dropout."""
+    varies = plan.varies("recurrent_dropout")
+    share = "share" if varies else "RECURRENT_DROPOUT"
+    read = _is_one_of(plan.cell.recurrent_weights, _parameters(plan))
+    return block(
+        f"def masked(network: nn.Module{', share: float' * varies}) -> dict[str, Tensor]:",
+        '    """The recurrent weights without those that read a dropped state, the same states at all steps."""',
+        varies and ["    if not share:", "        return {}"],
+        "    weights = {name: each for name, each in network.named_parameters() if " + read + "}",
+        f"    kept = {{name: (torch.rand(HIDDEN_SIZE) >= {share}).to(each) for name, each in weights.items()}}",
+        f"    return {{name: each * (kept[name] / (1 - {share})) for name, each in weights.items()}}",
+    )
 
 
 def initialise(plan: ScriptSpec) -> str:

@@ -117,6 +117,11 @@ class ScriptSpec:
         return self.ever(lambda e: e.head_dropout)
 
     @property
+    def drops_links(self) -> bool:
+        """True if recurrent dropout acts at any stage."""
+        return bool(self.cell.recurrent_weights) and self.ever(lambda e: e.recurrent_dropout)
+
+    @property
     def scheduled(self) -> bool:
         """True if the learning rate follows a schedule."""
         return self.experiment.schedule != "constant" or self.experiment.warmup > 0
@@ -134,7 +139,7 @@ class ScriptSpec:
     @property
     def by_chance(self) -> bool:
         """True if an update draws random numbers in addition to its batch."""
-        return bool(self.experiment.dropout) or self.drops or self.noisy or self.feeds
+        return bool(self.experiment.dropout) or self.drops or self.drops_links or self.noisy or self.feeds
 
     @property
     def stateful(self) -> bool:
@@ -183,6 +188,8 @@ def plan(experiment: Experiment, changes: Sequence[tuple[int, dict[str, Any]]], 
 def _matters(experiment: Experiment, name: str) -> bool:
     if name == "momentum":
         return experiment.optimizer == "momentum"
+    if name == "recurrent_dropout":
+        return bool(CELLS[experiment.cell].recurrent_weights)
     return name != "teacher_forcing" or experiment.rnn_type in AUTOREGRESSIVE_TYPES
 
 

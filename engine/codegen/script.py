@@ -27,6 +27,7 @@ OFF: dict[str, Any] = {
     "embedding_size": 0,
     "dropout": 0,
     "head_dropout": 0,
+    "recurrent_dropout": 0,
     "weight_decay": 0,
     "schedule": "constant",
     "warmup": 0,
@@ -197,6 +198,7 @@ def _settings(plan: ScriptSpec, body: str) -> str:
         "TBPTT": (e.tbptt, "steps that the gradient goes back"),
         "TEACHER_FORCING": (e.teacher_forcing, "share of the steps at which the target is fed back"),
         "HEAD_DROPOUT": (e.head_dropout, "share of the states that are set to 0 on their way to the output"),
+        "RECURRENT_DROPOUT": (e.recurrent_dropout, "share of the old states that recurrent weights do not read"),
         "INPUT_NOISE": (e.noise, "standard deviation of the noise added to the inputs"),
     }
     used = set(re.findall(r"\w+", body))

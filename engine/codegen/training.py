@@ -73,6 +73,11 @@ def _kept(plan: ScriptSpec) -> list[tuple[str, str]]:
         *([("learning_rate", "LEARNING_RATE")] if plan.scheduled and plan.varies("learning_rate") else []),
         *(plateau if e.schedule == "plateau" else []),
         *([("batch_size", "BATCH_SIZE")] if plan.varies("batch_size") else []),
+        *(
+            [("recurrent_dropout", "RECURRENT_DROPOUT")]
+            if plan.drops_links and plan.varies("recurrent_dropout")
+            else []
+        ),
         *([("clip", f'"{e.clip}"')] if len(plan.clips) > 1 else []),
         *([("clip_threshold", "CLIP_THRESHOLD")] if clips and plan.varies("clip_threshold") else []),
     ]
@@ -131,7 +136,7 @@ def _literal(value: object) -> str:
 
 
 def _chance(plan: ScriptSpec) -> str:
-    kinds = ["dropout"] * (bool(plan.experiment.dropout) or plan.drops)
+    kinds = ["dropout"] * (bool(plan.experiment.dropout) or plan.drops or plan.drops_links)
     kinds += ["noise"] * plan.noisy + ["teacher forcing"] * plan.feeds
     return f"{' and '.join(kinds)} of this update"
 
@@ -145,11 +150,15 @@ def _loss(plan: ScriptSpec) -> str:
     given = [_tensor(plan, "batch.inputs")]
     given += ["torch.tensor(batch.lengths)"] * plan.reads_lengths
     given += [_tensor(plan, "batch.decoder_inputs")] * plan.translates
-    call = f"network({', '.join(given)})"
     out = "logits" if plan.symbols_out else "outputs"
-    calls = f"{out} = {call}"
+    start, end = f"{out} = network(", ")"
+    if plan.drops_links:
+        masked = "masked(network, recurrent_dropout)" if plan.varies("recurrent_dropout") else "masked(network)"
+        start, end = f"{out} = torch.func.functional_call(network, {masked}, (", "))"
+        given[0] += "," * (len(given) == 1)
+    calls = f"{start}{', '.join(given)}{end}"
     if len(calls) > 110:
-        calls = block(f"{out} = network(", *(f"    {each}," for each in given), ")")
+        calls = block(start, *(f"    {each.removesuffix(',')}," for each in given), end)
     return block(calls, _once(plan) if plan.answers_once else _every_step(plan))
 
 

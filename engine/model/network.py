@@ -9,6 +9,7 @@ from itertools import pairwise
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
 from torch.nn.functional import cross_entropy, dropout, huber_loss, l1_loss, mse_loss, pad
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
@@ -16,6 +17,7 @@ from engine.cells import CELLS
 from engine.experiment import AUTOREGRESSIVE_TYPES, Experiment
 from engine.layers.make import RecurrentLayers, make_layers
 from engine.layers.step_layers import State
+from engine.model.recurrent_dropout import masked_weights
 from engine.tasks import Batch, task_of
 
 VALUE_LOSSES: dict[str, Callable[..., Tensor]] = {"mse": mse_loss, "mae": l1_loss, "huber": huber_loss}
@@ -56,15 +58,20 @@ class RecurrentNetwork(nn.Module):
         """The recurrent modules in the order in which they run."""
         return [self.encoder, self.decoder] if self.is_encoder_decoder else [self.recurrent]
 
-    def forward(self, batch: Batch) -> Tensor:
+    def forward(self, batch: Batch, is_masked: bool = False) -> Tensor:
         """Compute logits or values.
 
         An autoregressive network is given the true previous outputs (teacher forcing): always in evaluation mode, in
         training mode with probability `teacher_forcing`, drawn from torch's global generator.
 
+        Args:
+            is_masked: the recurrent weights are those of `recurrent_dropout` already.
+
         Returns:
             (T, batch, output_size); T is 1 for many_to_one, and the target's length for encoder_decoder.
         """
+        if self.training and self.experiment.recurrent_dropout and not is_masked:
+            return functional_call(self, masked_weights(self), (batch,), {"is_masked": True})
         forcing = self.experiment.teacher_forcing if self.training else 1.0
         if self.experiment.rnn_type in AUTOREGRESSIVE_TYPES and forcing < 1:
             return self._run_step_by_step(batch, forcing)

@@ -13,8 +13,10 @@ from torch import Tensor
 
 from engine.lens.gradient_flow import GradientFlow, gradient_flow
 from engine.model import RecurrentNetwork
+from engine.model.recurrent_dropout import masked_copy
 from engine.slow_motion.update_trace import UpdateTrace
 from engine.tasks import Batch
+from engine.training.chance import chance_of
 
 if TYPE_CHECKING:
     from engine.training import Trainer
@@ -34,13 +36,14 @@ def dry_run_update(trainer: Trainer) -> UpdateTrace:
         loss = twin.advance()
     batch, logits = passes[0]
     clipped, moved = _gradients(twin.model), _parameter_values(twin.model)
+    reader = _reader(trainer)
     return UpdateTrace(
         experiment=trainer.experiment,
         step=trainer.step,
         loss=loss,
         batch_size=len(batch.lengths),
-        frame=trainer.sequence_frame(batch.single_sequence(0)),
-        **_drawn_sequence(trainer.model, batch, logits),
+        frame=reader.sequence_frame(batch.single_sequence(0)),
+        **_drawn_sequence(reader.model, batch, logits),
         norm=twin.param_grad_norm,
         norm_clipped=twin.param_grad_norm_clipped,
         clipped=twin.clipped,
@@ -53,6 +56,16 @@ def dry_run_update(trainer: Trainer) -> UpdateTrace:
         change_norms=_norms([after - before for after, before in zip(moved, weights, strict=True)]),
         loss_after=_loss_after(twin),
     )
+
+
+def _reader(trainer: Trainer) -> Trainer:
+    """A trainer whose network reads with the weights of this update: some links dropped, if there is such dropout."""
+    if not trainer.experiment.recurrent_dropout:
+        return trainer
+    reader = copy.deepcopy(trainer)
+    with chance_of(trainer.experiment, trainer.step):
+        reader.model = masked_copy(trainer.model)
+    return reader
 
 
 @contextlib.contextmanager

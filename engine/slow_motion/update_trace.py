@@ -21,6 +21,7 @@ class UpdateTrace(FrozenArrays):
 
     States and gradients over time come from the lens: in evaluation mode, with the true inputs. If training is random
     (dropout, noise, teacher forcing below 1) they belong to another forward pass than the loss; see `as_trained`.
+    Recurrent dropout is in the weights, so both have it.
 
     Args:
         experiment: with the live settings of this update.

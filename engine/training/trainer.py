@@ -27,9 +27,10 @@ from engine.model import RecurrentNetwork, build
 from engine.model.limits import hold_limits, limited_parameters
 from engine.tasks import Batch, probe, task_of
 from engine.training.capture_frame import capture_frame, embedding_map, verdicts_gradient
+from engine.training.chance import chance_of
 from engine.training.clipping import clip_gradient
 from engine.training.cost_clock import cost_clock
-from engine.training.gpu import on_this_machine, reproducible_dropout
+from engine.training.gpu import on_this_machine
 from engine.training.held_out import HeldOutMonitor
 from engine.training.nonfinite import NotFiniteError, describe_nonfinite
 from engine.training.optimizers import Optimizer
@@ -333,10 +334,9 @@ class Trainer:
         """L of a batch in training mode. Dropout, noise and teacher forcing use random numbers seeded by the step."""
         e = self.experiment
         by_chance = self.info.is_autoregressive and e.teacher_forcing < 1
-        if not (e.dropout or e.head_dropout or e.noise or by_chance):
+        if not (e.dropout or e.head_dropout or e.recurrent_dropout or e.noise or by_chance):
             return self.model.loss(batch)
-        with torch.random.fork_rng(devices=[]), reproducible_dropout(e):
-            torch.manual_seed(e.seed * 1_000_003 + self.step)
+        with chance_of(e, self.step):
             return self.model.loss(batch)
 
 

@@ -47,13 +47,14 @@ OPENED = [pair for place, pair in enumerate(OPENED) if place % 2 == 0 or pair in
         ("noise", 0.3, {}),
         ("weight_decay", 0.1, {}),
         ("head_dropout", 0.5, {}),
+        ("recurrent_dropout", 0.5, {}),
         ("momentum", 0.5, {"optimizer": "momentum"}),
         ("schedule", "cosine", {}),
         ("schedule_steps", 300, {"schedule": "plateau"}),
         ("schedule_factor", 0.1, {"schedule": "step"}),
         ("warmup", 100, {}),
         ("train_set", 16, {}),
-        ("loss", "huber", {"task": "sunspots", "rnn_type": "many_to_one", "seq_len": "12"}),
+        ("loss", "huber", {"task": "sunspots", "seq_len": "12"}),
         ("tbptt", 7, {}),
         ("seed", 12, {}),
         ("output_layers", 2, {}),
@@ -345,8 +346,8 @@ def test_what_has_no_effect_on_a_cell_rests(pool):
     for cell, resting in {
         "rnn": ["forget_bias", "teacher_forcing", "window"],
         "indrnn": ["forget_bias", "init", "nonlinearity", "teacher_forcing", "window"],
-        "linear": ["init", "init_gain", "nonlinearity", "teacher_forcing", "window"],
-        "feedforward": ["bidirectional", "forget_bias", "init", "init_gain", "teacher_forcing"],
+        "linear": ["init", "init_gain", "nonlinearity", "recurrent_dropout", "teacher_forcing", "window"],
+        "feedforward": ["bidirectional", "forget_bias", "init", "init_gain", "recurrent_dropout", "teacher_forcing"],
     }.items():
         move(page, "cell", cell)
         of_others = ["init_reach", "init_scale", "loss", "momentum", "schedule_factor", "schedule_steps"]

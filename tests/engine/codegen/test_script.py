@@ -164,6 +164,10 @@ RUNS = {
     "peepholes uniform": PADDED | {"cell": "lstm_peephole", "init_all": "uniform", "output_layers": 2},
     "limited, uniform": TO_ONE | {"cell": "indrnn", "init_all": "uniform", "init_gain": 0.5},
     "both ends": TRANSLATE | {"cell": "gru_2014", "init_all": "uniform", "init_reach": "ends", "embedding_size": 3},
+    "recurrent dropout": PADDED | DEEP | {"cell": "lstm", "recurrent_dropout": 0.4, "noise": 0.1},
+    "recurrent dropout, translating": TRANSLATE | DEEP | {"cell": "gru_2014", "recurrent_dropout": 0.4},
+    "recurrent dropout, fed back": MELODY | {"cell": "indrnn", "recurrent_dropout": 0.4, "teacher_forcing": 0.5},
+    "nothing to drop": MELODY | {"cell": "linear", "recurrent_dropout": 0.4},
     "warm-up alone": TO_ONE | {"cell": "rnn", "warmup": 2, "optimizer": "adamw"},
     "one batch again and again": TO_ONE | {"cell": "rnn", "train_set": 3},
     "some of a fixed set": TRANSLATE | {"cell": "gru", "train_set": 9, "batch_size": 4},
@@ -197,6 +201,8 @@ CHANGED = {
     "a fixed set": (TO_ONE | {"train_set": 9}, ((1, {"batch_size": 20}), (2, {"batch_size": 2}))),
     "momentum": (TO_ONE | {"optimizer": "momentum", "momentum": 0.0},
                  ((1, {"momentum": 0.99}), (3, {"momentum": 0.0}))),
+    "links": (TO_ONE | {"cell": "gru"},
+              ((1, {"recurrent_dropout": 0.5, "noise": 0.1}), (3, {"recurrent_dropout": 0.0}))),
     "adamw": (VALUES | {"optimizer": "adamw"}, ((1, {"weight_decay": 0.5}), (2, {"weight_decay": 0.1}))),
 }  # fmt: skip
 

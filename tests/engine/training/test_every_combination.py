@@ -126,6 +126,7 @@ SETTINGS: dict[str, list[Any]] = {
     "embedding_size": [0, 3],
     "dropout": [0.0, 0.3],
     "head_dropout": [0.0, 0.3],
+    "recurrent_dropout": [0.0, 0.3],
     "init": list(CHOICES["init"]),
     "init_all": list(CHOICES["init_all"]),
     "init_reach": list(CHOICES["init_reach"]),
@@ -152,6 +153,8 @@ def experiment(row: dict[str, int]) -> Experiment | None:
     """None where the combination is refused."""
     chosen = {name: SETTINGS[name][at] for name, at in row.items()}
     chosen["task"], chosen["rnn_type"] = chosen.pop("task, rnn_type")
+    if TASKS[chosen["task"]].outputs == "symbols":
+        chosen["loss"] = "mse"  # classes have one loss
     try:
         return Experiment(**chosen, **SMALL, seq_len=shortest(chosen["task"]), learning_rate=1e-3)
     except ExperimentError:
