@@ -13,6 +13,7 @@ import streamlit as st
 from app import chosen_data, drafts, own_data_store, partial, state, tab, text
 from app.segments import segments
 from app.setting_effects import has_effect
+from app.setting_words import INIT_ALL, INIT_REACH, LOSSES
 from engine.cells import CELLS
 from engine.experiment import CHOICES, RANGES
 from engine.preset import list_presets
@@ -232,21 +233,23 @@ MORE_LEARNING = (
     Control(key="schedule_factor", kind="number"),
     Control(key="warmup", kind="number"),
     Control(key="train_set", kind="number"),
-    Control(key="loss", kind="segments", options=CHOICES["loss"], show=lambda slug: text.LOSSES[slug]),
+    Control(key="loss", kind="segments", options=CHOICES["loss"], show=LOSSES.__getitem__),
 )  # fmt: skip
 MORE = (
     Control(key="nonlinearity", kind="segments", options=CHOICES["nonlinearity"],
             show=lambda slug: text.NONLINEARITIES[slug]),
     Control(key="bidirectional", kind="switch"),
+    Control(key="learned_start", kind="switch"),
+    Control(key="tied_weights", kind="switch"),
     Control(key="output_layers", kind="segments", options=CHOICES["output_layers"]),
     Control(key="window", kind="number"),
     Control(key="embedding_size", kind="scale", options=EMBEDDINGS,
             show=lambda size: str(size) if size else "one-hot"),
     Control(key="init", kind="pick", options=CHOICES["init"], show=lambda slug: text.INITS[slug]),
     Control(key="init_gain", kind="number"),
-    Control(key="init_all", kind="segments", options=CHOICES["init_all"], show=lambda slug: text.INIT_ALL[slug]),
+    Control(key="init_all", kind="segments", options=CHOICES["init_all"], show=INIT_ALL.__getitem__),
     Control(key="init_scale", kind="number"),
-    Control(key="init_reach", kind="segments", options=CHOICES["init_reach"], show=lambda slug: text.INIT_REACH[slug]),
+    Control(key="init_reach", kind="segments", options=CHOICES["init_reach"], show=INIT_REACH.__getitem__),
     Control(key="optimizer", kind="pick", options=CHOICES["optimizer"], show=lambda slug: text.OPTIMIZERS[slug]),
     Control(key="tbptt", kind="number"),
     Control(key="seed", kind="number"),

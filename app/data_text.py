@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from app.text import LOSSES, plain
+from app.setting_words import LOSSES
+from app.text import plain
 from engine.data.dataset import dataset_of
 from engine.experiment import Experiment
 from engine.frame import RunInfo

@@ -44,7 +44,7 @@ WIDGETS = (
     "init_gain", "forget_bias", "optimizer", "learning_rate", "clip", "clip_threshold", "batch_size", "tbptt", "seed",
     "momentum", "output_layers", "window", "embedding_size", "teacher_forcing", "noise", "weight_decay", "head_dropout",
     "schedule", "schedule_steps", "schedule_factor", "warmup", "train_set", "loss", "init_all",
-    "init_scale", "init_reach", "recurrent_dropout",
+    "init_scale", "init_reach", "recurrent_dropout", "learned_start", "tied_weights",
 )  # fmt: skip
 """The settings that have a widget of the same key."""
 HIDEABLE = ("preset", "lesson", *WIDGETS, "speed", "new_seed", "reset", "step", "cure")
@@ -210,7 +210,7 @@ def _task_defaults(experiment: Experiment, values: dict[str, Any]) -> dict[str, 
 
 def task_defaults(task: Task, rnn_type: str) -> dict[str, Any]:
     """The settings of a network that is given another task: its length, and an RNN type that it supports."""
-    defaults: dict[str, Any] = {"seq_len": task.lengths.default}
+    defaults: dict[str, Any] = {"seq_len": task.lengths.default, "tied_weights": False}
     if rnn_type not in task.rnn_types:
         rnn_type = defaults["rnn_type"] = task.rnn_types[0]
     defaults |= {} if task.inputs == "symbols" else {"embedding_size": 0}

@@ -35,6 +35,7 @@ def why_no_effect(name: str, value: Callable[[str], Any]) -> str:
     effects = {
         "nonlinearity": (cell.uses_nonlinearity, f"the activation functions of {cell.title} are fixed"),
         "bidirectional": (cell.is_recurrent and not is_fed_back, one_way),
+        "learned_start": (cell.is_recurrent, f"{cell.title} has no state"),
         "window": (not cell.is_recurrent and not is_fed_back, one_input),
         "embedding_size": (value("definition").inputs == "symbols", "the inputs are numbers, not symbols"),
         "init": (

@@ -11,6 +11,10 @@ HELP = {
     "num_layers": "How many recurrent layers are stacked on top of each other.",
     "bidirectional": "A second chain reads the sequence from its end. If the task is to predict the next value, this "
     "chain sees the answer.",
+    "learned_start": "The state before the first step is learned, too, from 0 on, the same for all sequences. "
+    "Otherwise it is 0.",
+    "tied_weights": "The output is computed with the weights of the embedding: fewer weights. Possible where the same "
+    "symbols are read and said, and the embedding is as large as the state.",
     "seq_len": "How many steps a sequence has; if lengths vary, the longest.",
     "init": "How the recurrent weights are drawn before training.",
     "init_gain": "Multiplies the recurrent weights: above 1 gradients tend to grow, below 1 to shrink.",

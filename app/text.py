@@ -10,6 +10,7 @@ import numpy as np
 
 from app.setting_effects import has_effect
 from app.setting_help import HELP
+from app.setting_words import IN_WORDS
 from engine.cells import CELLS
 from engine.claims.table import bounds
 from engine.experiment import Experiment
@@ -55,13 +56,10 @@ INITS = {
     "xavier": "Xavier (Glorot)",
     "gaussian": "Gaussian",
 }
-INIT_ALL = {"pytorch": "PyTorch's own", "normal": "normal", "uniform": "uniform"}
-INIT_REACH = {"all": "all", "ends": "embedding and output alone"}
 OPTIMIZERS = {"sgd": "SGD", "momentum": "SGD with momentum", "rmsprop": "RMSprop", "adagrad": "Adagrad",
               "adam": "Adam", "adamw": "AdamW"}  # fmt: skip
 CLIPS = {"none": "none", "norm": "norm", "value": "value"}
 NONLINEARITIES = {"tanh": "tanh", "relu": "ReLU", "sigmoid": "sigmoid", "identity": "none"}
-LOSSES = {"mse": "squared error", "mae": "absolute error", "huber": "Huber loss"}
 SCHEDULES = {"constant": "constant", "step": "in steps", "cosine": "cosine", "plateau": "down on a plateau"}
 SPEEDS = {"slow": "slow", "normal": "normal", "max": "max"}
 
@@ -81,14 +79,8 @@ def setting(name: str, value: Any) -> str:
         return "another file" if value else ""
     if name == "init":
         return f"{INITS[value]} initial weights"
-    if name == "init_all":
-        return "all weights as PyTorch draws them" if value == "pytorch" else f"{value} initial weights everywhere"
-    if name == "init_reach":
-        return f"initial weights of {'all layers' if value == 'all' else 'embedding and output alone'}"
     if name == "clip":
         return "no clipping" if value == "none" else f"clip by {value}"
-    if name == "loss":
-        return LOSSES[value]
     if name == "schedule":
         return f"learning rate {SCHEDULES[value]}"
     if name == "train_set":
@@ -97,8 +89,8 @@ def setting(name: str, value: Any) -> str:
         return f"warm-up of {count(value, 'update')}" if value else "no warm-up"
     if name == "tbptt":
         return f"truncation after {count(value, 'step')}" if value else "no truncation"
-    if name == "bidirectional":
-        return "both directions" if value else "one direction"
+    if name in IN_WORDS:
+        return IN_WORDS[name][value]
     if name == "nonlinearity":
         return "no activation" if value == "identity" else f"{NONLINEARITIES[value]} activation"
     if name == "rnn_type":
@@ -171,11 +163,10 @@ def chips(experiment: Experiment) -> list[str]:
         task=experiment.task, task_options=experiment.task_options, rnn_type=experiment.rnn_type,
         held=experiment.definition,
     )  # fmt: skip
-    watched = ("nonlinearity", "num_layers", "bidirectional", "output_layers", "window", "embedding_size", "init",
-               "init_gain", "init_all", "init_scale", "init_reach", "forget_bias", "optimizer", "clip", "tbptt",
-               "teacher_forcing", "dropout", "noise",
-               "momentum", "head_dropout", "recurrent_dropout", "weight_decay", "schedule", "schedule_steps",
-               "schedule_factor", "warmup",
+    watched = ("nonlinearity", "num_layers", "bidirectional", "learned_start", "tied_weights", "output_layers",
+               "window", "embedding_size", "init", "init_gain", "init_all", "init_scale", "init_reach", "forget_bias",
+               "optimizer", "clip", "tbptt", "teacher_forcing", "dropout", "noise", "momentum", "head_dropout",
+               "recurrent_dropout", "weight_decay", "schedule", "schedule_steps", "schedule_factor", "warmup",
                "train_set", "loss", "reduction")  # fmt: skip
     names = [name for name in watched if getattr(experiment, name) != getattr(usual, name)]
     chips = [
@@ -290,6 +281,8 @@ LABELS = {
     "hidden_size": "Units",
     "num_layers": "Layers",
     "bidirectional": "Read both ways",
+    "learned_start": "Learned start",
+    "tied_weights": "Tied weights",
     "seq_len": "Length",
     "init": "Initial weights",
     "init_gain": "Gain of the initial weights",

@@ -52,6 +52,8 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "cell": tuple(CELLS),
     "nonlinearity": ("tanh", "relu", "sigmoid", "identity"),
     "bidirectional": (False, True),
+    "learned_start": (False, True),
+    "tied_weights": (False, True),
     "output_layers": (0, 1, 2, 3),
     "init": ("pytorch", "orthogonal", "identity", "xavier", "gaussian"),
     "init_all": ("pytorch", "normal", "uniform"),
@@ -97,6 +99,8 @@ class Experiment:
     update; all are the share of states set to 0, in training only. `weight_decay` is PyTorch's: for "adamw" each
     update also multiplies the weights by 1 - learning_rate * weight_decay, for the other optimisers weight_decay times
     the weights is added to the gradient, after clipping.
+    `learned_start` makes the states before the first step parameters, 0 at first, of each layer and direction; of an
+    encoder-decoder those of the encoder. `tied_weights`: the head has the weights of the embedding of what it says.
     `init` says how the recurrent weights are drawn. `init_all` draws all weights: "normal" with the standard deviation
     `init_scale`, "uniform" between -init_scale and init_scale; their biases are then 0. Recurrent weights are
     drawn so as well, unless `init` says otherwise. With `init_reach` "ends" it is the embeddings and the head alone.
@@ -128,6 +132,8 @@ class Experiment:
     hidden_size: int = 64
     num_layers: int = 1
     bidirectional: bool = False
+    learned_start: bool = False
+    tied_weights: bool = False
     output_layers: int = 0
     window: int = 1
     seq_len: int = None  # type: ignore[assignment]  # None only as an argument; __post_init__ sets the default
@@ -207,6 +213,8 @@ class Experiment:
             raise ExperimentError("dropout", got=self.dropout, accepts="0 with one layer: it acts between layers")
         if self.bidirectional and (why := self._one_way_only()):
             raise ExperimentError("bidirectional", got=True, accepts=f"false {why}")
+        if self.tied_weights and (why := self._not_tied()):
+            raise ExperimentError("tied_weights", got=True, accepts=f"false {why}")
         if self.tbptt and (self.bidirectional or self.rnn_type == "encoder_decoder"):
             kind = "a network that reads both ways" if self.bidirectional else "an encoder-decoder"
             raise ExperimentError("tbptt", got=self.tbptt, accepts=f"0 (never cut) for {kind}")
@@ -227,6 +235,16 @@ class Experiment:
         if self.rnn_type in AUTOREGRESSIVE_TYPES:
             return "where outputs are fed back: there is no later step to read from"
         return "" if CELLS[self.cell].is_recurrent else "for a feed-forward cell, which has no direction in time"
+
+    def _not_tied(self) -> str:
+        """Why the head cannot have the weights of the embedding; "" if it can."""
+        task, width = self.definition, self.hidden_size * (1 if self.output_layers else self.directions)
+        is_other = self.rnn_type != "encoder_decoder" and task.input_labels != task.output_labels
+        if task.inputs != "symbols" or task.outputs != "symbols" or is_other:
+            return f"where what is read and what is said are not the same symbols, as for {task.title}"
+        if self.embedding_size != width:
+            return f"unless embedding_size is {width}, the number of states that the head reads"
+        return ""
 
     @cached_property
     def definition(self) -> Task:

@@ -26,6 +26,9 @@ def parameter_shapes(experiment: Experiment) -> dict[str, tuple[int, ...]]:
     """{name: shape} of all parameters, in the order of the network's `named_parameters`."""
     e, task = experiment, task_of(experiment)
     shapes: dict[str, tuple[int, ...]] = {}
+    if e.learned_start:
+        for state in CELLS[e.cell].states if CELLS[e.cell].is_recurrent else ():
+            shapes[f"start_{state}"] = (e.num_layers * e.directions, e.hidden_size)
     if e.embedding_size:
         shapes["embedding.weight"] = (task.input_size, e.embedding_size)
     if e.rnn_type == "encoder_decoder":
@@ -40,7 +43,9 @@ def parameter_shapes(experiment: Experiment) -> dict[str, tuple[int, ...]]:
         shapes[f"upper.{layer}.weight"] = (e.hidden_size, size)
         shapes[f"upper.{layer}.bias"] = (e.hidden_size,)
         size = e.hidden_size
-    return shapes | {"head.weight": (task.output_size, size), "head.bias": (task.output_size,)}
+    if not e.tied_weights:
+        shapes["head.weight"] = (task.output_size, size)
+    return shapes | {"head.bias": (task.output_size,)}
 
 
 def parameter_count(experiment: Experiment) -> int:

@@ -268,7 +268,9 @@ def _stack(
         outputs: list[list[Tensor]] = [[] for _ in rows]
         for d in range(e.directions):
             zeros = torch.zeros(e.hidden_size, dtype=run.model.dtype)
-            h, c = first[layer] if first else (zeros, zeros)
+            learned = [getattr(run.model, f"start_{state}", None) for state in "hc"]
+            begin = [zeros if start is None else start[layer * e.directions + d] for start in learned]
+            h, c = first[layer] if first else begin
             for t in range(length) if d == 0 else range(length - 1, -1, -1):
                 if e.tbptt and t and (len(run.batch.mask) - t) % e.tbptt == 0:
                     h, c = h.detach(), c.detach()

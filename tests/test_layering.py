@@ -33,7 +33,7 @@ FLOORS: dict[str, list[str]] = {
         "__main__",
     ],
     "app": [
-        "setting_effects setting_help experiment_cache allowance",
+        "setting_effects setting_help setting_words experiment_cache allowance",
         "text verdicts audio slot_registry shared_run run_start ghost figures weights_file tab",
         "slow_motion step_through stage_mode drafts past_runs own_data_link own_data_store data_text waiting "
         "segments brought_network class_link",

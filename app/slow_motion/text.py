@@ -11,7 +11,8 @@ import numpy as np
 from app.figures import theme
 from app.figures.slow_motion import update
 from app.figures.unrolled import symbols
-from app.text import LOSSES, OPTIMIZERS
+from app.setting_words import LOSSES
+from app.text import OPTIMIZERS
 from engine.frame import RunInfo
 from engine.number_format import count, relative_size, share, short, signed, verb, write_count
 from engine.slow_motion.update_trace import UpdateTrace

@@ -188,7 +188,9 @@ def _stack(plan: ScriptSpec) -> str:
 def _bidirectional(plan: ScriptSpec) -> str:
     layers, flipped = plan.experiment.num_layers, "reverse_sequence({}, lengths)" if plan.padded else "{}.flip(0)"
     pair, pairs = "forwards, backwards", "zip(self.cells[::2], self.cells[1::2], strict=True)"
-    each = f"layer, ({pair}) in enumerate({pairs})" if plan.experiment.dropout else f"{pair} in {pairs}"
+    numbered = plan.experiment.dropout or plan.starts
+    each = f"layer, ({pair}) in enumerate({pairs})" if numbered else f"{pair} in {pairs}"
+    said, front, first = ("tuple", "front", "[0]") if plan.starts else ("Tensor", "forwards(inputs)", "")
     sizes = f"[input_size{', 2 * HIDDEN_SIZE' * (layers - 1)}]"
     number = "One layer" if layers == 1 else f"{layers} layers"
     text = block(
@@ -200,11 +202,12 @@ def _bidirectional(plan: ScriptSpec) -> str:
         f"        sizes = {sizes}  # input size of each layer",
         f"        self.cells = nn.ModuleList({class_name(plan)}(size) for size in sizes for _ in range(2))",
         "",
-        f"    def forward(self, inputs: Tensor{', lengths: Tensor' * plan.padded}) -> Tensor:",
+        f"    def forward(self, inputs: Tensor{', state' * plan.starts}{', lengths: Tensor' * plan.padded}) -> {said}:",
         f"        for {each}:",
         _dropout(plan),
-        f"            back = backwards({flipped.format('inputs')})",
-        f"            inputs = torch.cat([forwards(inputs), {flipped.format('back')}], dim=-1)",
-        "        return inputs",
+        f"            back = backwards({flipped.format('inputs')}{', state[2 * layer + 1]' * plan.starts}){first}",
+        plan.starts and "            front = forwards(inputs, state[2 * layer])[0]",
+        f"            inputs = torch.cat([{front}, {flipped.format('back')}], dim=-1)",
+        "        return inputs, None" if plan.starts else "        return inputs",
     )
     return f"{REVERSE_SEQUENCE}\n\n\n{text}" if plan.padded else text

@@ -31,6 +31,29 @@ def forward(plan: ScriptSpec) -> str:
     )  # fmt: skip
 
 
+def start(plan: ScriptSpec) -> str:
+    """The method that gives the learned state, as the layers take it."""
+    two = plan.cell.has_cell_state
+    if plan.library:
+        each = "{}[:, None].repeat(1, sequences, 1)"
+        state = ", ".join(each.format(f"self.start_{name}") for name in plan.cell.states)
+        state = f"({state})" if two else state
+    else:
+        rows = "zip(self.start_h, self.start_c, strict=True)" if two else "self.start_h"
+        each = "(h.repeat(sequences, 1), c.repeat(sequences, 1))" if two else "h.repeat(sequences, 1)"
+        state = f"[{each} for {'h, c' if two else 'h'} in {rows}]{'' if plan.stacked else '[0]'}"
+    return block(
+        "def start(self, sequences: int):",
+        '    """The learned state before the first step, the same for all sequences."""',
+        f"    return {state}",
+    )
+
+
+def _first(plan: ScriptSpec) -> str:
+    """The argument that gives the layers their learned state; "" where it is 0."""
+    return ", self.start(inputs.shape[1])" if plan.starts else ""
+
+
 def _seen(plan: ScriptSpec, tokens: str, target: bool = False) -> str:
     """The expression for the input of the first layer."""
     e, blanks = plan.experiment, plan.blanks or target
@@ -59,9 +82,9 @@ def _encoded(plan: ScriptSpec) -> str:
     crosses = "# The decoder receives only the final state of each sequence."
     if plan.library and plan.padded:
         packed = f"packed = pack_padded_sequence({seen}, lengths, enforce_sorted=False)"
-        return block(crosses, packed, "_, state = self.encoder(packed)")
+        return block(crosses, packed, f"_, state = self.encoder(packed{_first(plan)})")
     lengths = ", lengths=lengths" if plan.padded else ""
-    return block(crosses, f"_, state = self.encoder({seen}{_longest(plan)}{lengths})")
+    return block(crosses, f"_, state = self.encoder({seen}{_longest(plan)}{_first(plan)}{lengths})")
 
 
 def _longest(plan: ScriptSpec) -> str:
@@ -93,14 +116,14 @@ def _all_steps(plan: ScriptSpec) -> str:
         lines += [
             "# Packed, so that neither direction reads the padding.",
             f"packed = pack_padded_sequence({seen}, lengths, enforce_sorted=False)",
-            "output, _ = pad_packed_sequence(self.recurrent(packed)[0], total_length=len(inputs))",
+            f"output, _ = pad_packed_sequence(self.recurrent(packed{_first(plan)})[0], total_length=len(inputs))",
         ]
     elif e.bidirectional and plan.padded:
-        lines.append(f"output = self.recurrent({seen}{_longest(plan)}, lengths)")
+        lines.append(f"output{', _' * plan.starts} = self.recurrent({seen}{_longest(plan)}{_first(plan)}, lengths)")
         if e.dropout and not plan.answers_once:
             lines.append("output = pad(output, (0, 0, 0, 0, 0, len(inputs) - len(output)))")
     else:
-        lines.append(f"output{', _' if plan.library or plan.stateful else ''} = self.recurrent({seen})")
+        lines.append(f"output{', _' if plan.library or plan.stateful else ''} = self.recurrent({seen}{_first(plan)})")
     return block(*lines, *_end(plan))
 
 
@@ -109,7 +132,7 @@ def _pieces(plan: ScriptSpec, seen: str) -> list[str]:
     return [
         f"seen = {seen}",
         "cuts = sorted(range(len(seen) - TBPTT, 0, -TBPTT))  # counted from the end",
-        "outputs, state = [], None",
+        f"outputs, state = [], {_first(plan).removeprefix(', ') or None}",
         "for piece in seen.tensor_split(cuts):",
         "    output, state = self.recurrent(piece, state)",
         f"    state = {_detached(plan)}  # no gradient goes back from here",
@@ -164,7 +187,7 @@ def _step_by_step(plan: ScriptSpec) -> str:
     """The lines of a loop that feeds outputs back."""
     given, layers = ("decoder_inputs", "self.decoder") if plan.translates else ("inputs", "self.recurrent")
     return block(
-        "answers" + (" = []" if plan.translates else ", state = [], None"),
+        "answers" + (" = []" if plan.translates else f", state = [], {_first(plan).removeprefix(', ') or None}"),
         f"for t, step_input in enumerate({given}):",
         "    if t:",
         indented(_fed_back(plan), 2),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.codegen.cells import class_name
-from engine.codegen.forward import forward
+from engine.codegen.forward import forward, start
 from engine.codegen.helpers import draw_all, initialise
 from engine.codegen.plan import ScriptSpec, block, indented
 
@@ -37,10 +37,23 @@ def network(plan: ScriptSpec) -> str:
         indented(block(*_layers(plan)), 2),
         e.output_layers > 0 and f"        self.upper = nn.ModuleList({upper})",
         f"        self.head = nn.Linear({sizes[-1]}, OUTPUT_SIZE)",
+        e.tied_weights
+        and f"        self.head.weight = self.{'decoder_' * plan.translates}embedding.weight  # one and the same",
+        [indented(each, 2) for each in _learned_start(plan)],
         [indented(each, 2) for each in own],
         "",
+        plan.starts and [indented(start(plan)), ""],
         indented(forward(plan)),
     )
+
+
+def _learned_start(plan: ScriptSpec) -> list[str]:
+    """The lines that create the learned states before the first step."""
+    rows = plan.experiment.num_layers * plan.experiment.directions
+    return [
+        f"self.start_{state} = nn.Parameter(torch.zeros({rows}, HIDDEN_SIZE))  # learned, before the first step"
+        for state in (plan.cell.states if plan.starts else ())
+    ]
 
 
 def _other_layers(plan: ScriptSpec) -> list[str]:

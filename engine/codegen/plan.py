@@ -142,9 +142,14 @@ class ScriptSpec:
         return bool(self.experiment.dropout) or self.drops or self.drops_links or self.noisy or self.feeds
 
     @property
+    def starts(self) -> bool:
+        """True if the state before the first step is learned."""
+        return self.experiment.learned_start and self.cell.is_recurrent
+
+    @property
     def stateful(self) -> bool:
         """True if the layers take and return a state."""
-        return self.translates or self.feeds or self.truncates
+        return self.translates or self.feeds or self.truncates or self.starts
 
     @property
     def stacked(self) -> bool:

@@ -22,6 +22,8 @@ FUNCTIONAL = {"cross_entropy", "dropout", "huber_loss", "l1_loss", "layer_norm",
 """What a script may import from torch.nn.functional."""
 OFF: dict[str, Any] = {
     "bidirectional": False,
+    "learned_start": False,
+    "tied_weights": False,
     "output_layers": 0,
     "window": 1,
     "embedding_size": 0,
@@ -121,6 +123,7 @@ def _effective_settings(plan: ScriptSpec) -> dict[str, Any]:
         "reduction": plan.answers_once,
         "forget_bias": plan.cell.retain_gate is None,
         "window": plan.cell.is_recurrent,
+        "learned_start": not plan.cell.is_recurrent,
         "init_scale": e.init_all == "pytorch",
         "init_reach": e.init_all == "pytorch",
         "momentum": e.optimizer != "momentum",

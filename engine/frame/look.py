@@ -50,6 +50,7 @@ class Look(Preactivations, GradientNorms):
     Args:
         step: optimiser updates made; step 0 is the untrained network. Of a model that is watched, backward passes.
         hidden, cell: (layers, directions, T, units), of the drawn sequence; cell is None without a cell state.
+        first_hidden, first_cell: (layers, directions, units), of h and c before the first step; None where they are 0.
         gates: {name: (layers, directions, T, units)}, values between 0 and 1 (candidates between -1 and 1).
         valid, counted: (T,) bool, real steps and steps where a loss enters.
         mean_weights: {name of a matrix: () float64, mean of |W|}, of all that is learned; empty in older recordings.
@@ -70,6 +71,8 @@ class Look(Preactivations, GradientNorms):
     counted: np.ndarray
     factors: StepFactors
     weight_gradients: WeightGradients
+    first_hidden: np.ndarray | None = None
+    first_cell: np.ndarray | None = None
     mean_weights: dict[str, np.ndarray] = field(default_factory=dict)
     spectral_norms: dict[str, np.ndarray] = field(default_factory=dict)
     decomposition: Decomposition | None = None

@@ -68,6 +68,8 @@ class SweepResult:
 
     trace: LayersTrace
     passes: list[Rows]
+    leaving: list[list[IncomingGradient]] = field(default_factory=list)
+    """By [layer][direction], what leaves the first step of the first pass, of `sweep` alone."""
     read: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
     """What `engine.lens.chain_gradients` has read from it already."""
 
@@ -185,12 +187,13 @@ def sweep(trace: ForwardTrace, grad_output: Tensor) -> SweepResult:
     """
     passes: list[Rows] = []
     incoming: IncomingRows = nothing_incoming(trace.passes[-1])
+    leaving: list[list[IncomingGradient]] = []
     for one in reversed(trace.passes):
         above = grad_output if not passes else grad_output.new_zeros(len(one.output), *grad_output.shape[1:])
         rows, leaving = sweep_pass(one, Scaled.of(above), incoming, trace.cuts)
         incoming = [list(row) for row in leaving]
         passes.append(rows)
-    return SweepResult(trace, passes[::-1])
+    return SweepResult(trace, passes[::-1], leaving)
 
 
 def sweep_together(trace: ForwardTrace, seeds: Sequence[Tensor]) -> list[SweepResult]:

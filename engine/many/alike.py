@@ -30,6 +30,9 @@ def can_be_beside(experiment: Experiment) -> str | None:
         return "Networks that read both ways are not trained side by side."
     if e.schedule != "constant":
         return f"schedule must be constant side by side, but is {e.schedule}."
+    for name in ("learned_start", "tied_weights"):
+        if getattr(e, name):
+            return f"{name} must be False side by side, but is True."
     if e.loss != "mse":
         return f"loss must be mse side by side, but is {e.loss}."
     for name in ZERO:

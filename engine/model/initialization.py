@@ -32,7 +32,8 @@ def build(experiment: Experiment, weights: bytes = b"") -> RecurrentNetwork:
             if experiment.init_all != "pytorch":
                 _draw_other_layers(model)
     if weights:
-        model.load_state_dict({**model.state_dict(), **safetensors.torch.load(weights)})
+        known = {**dict(model.named_parameters()), **safetensors.torch.load(weights)}
+        model.load_state_dict(known, strict=not experiment.tied_weights)  # whose head has no weights of its own
     return model.to(experiment.device)
 
 

@@ -34,7 +34,8 @@ class RecurrentNetwork(nn.Module):
 
     `recurrent` is nn.RNN, nn.GRU or nn.LSTM if PyTorch has the cell; an encoder-decoder has `encoder` and `decoder`
     instead. `upper` are the output layers, which have no connections in time. Time is the first axis. The initial state
-    is 0; a decoder starts, layer by layer, from the encoder's last state. No state is carried from batch to batch.
+    is 0, or `start_h` and `start_c`, (layers * directions, H), where it is learned; a decoder starts, layer by layer,
+    from the encoder's last state. No state is carried from batch to batch.
     """
 
     def __init__(self, experiment: Experiment) -> None:
@@ -52,11 +53,26 @@ class RecurrentNetwork(nn.Module):
         sizes = [e.hidden_size * e.directions, *[e.hidden_size] * e.output_layers]
         self.upper = nn.ModuleList(nn.Linear(below, above) for below, above in pairwise(sizes))
         self.head = nn.Linear(sizes[-1], task.output_size)
+        if e.tied_weights:
+            tied = self.decoder_embedding if self.is_encoder_decoder else self.embedding
+            assert tied is not None
+            self.head.weight = tied.weight
+        states = CELLS[e.cell].states if e.learned_start and CELLS[e.cell].is_recurrent else ()
+        for state in states:
+            self.register_parameter(
+                f"start_{state}", nn.Parameter(torch.zeros(e.num_layers * e.directions, e.hidden_size))
+            )
+        self._starts = tuple(f"start_{state}" for state in states)
 
     @property
     def stacks(self) -> list[RecurrentLayers]:
         """The recurrent modules in the order in which they run."""
         return [self.encoder, self.decoder] if self.is_encoder_decoder else [self.recurrent]
+
+    def start(self, sequences: int) -> Tensor | State | None:
+        """The learned state before the first step, as layers take it; None where it is 0."""
+        states = tuple(self.get_parameter(name)[:, None].repeat(1, sequences, 1) for name in self._starts)
+        return (states if len(states) > 1 else states[0]) if states else None
 
     def forward(self, batch: Batch, is_masked: bool = False) -> Tensor:
         """Compute logits or values.
@@ -71,7 +87,7 @@ class RecurrentNetwork(nn.Module):
             (T, batch, output_size); T is 1 for many_to_one, and the target's length for encoder_decoder.
         """
         if self.training and self.experiment.recurrent_dropout and not is_masked:
-            return functional_call(self, masked_weights(self), (batch,), {"is_masked": True})
+            return functional_call(self, masked_weights(self, self.experiment), (batch,), {"is_masked": True})
         forcing = self.experiment.teacher_forcing if self.training else 1.0
         if self.experiment.rnn_type in AUTOREGRESSIVE_TYPES and forcing < 1:
             return self._run_step_by_step(batch, forcing)
@@ -121,13 +137,13 @@ class RecurrentNetwork(nn.Module):
 
     def _run_recurrent(self, inputs: Tensor, lengths: np.ndarray) -> Tensor:
         """Top-layer states (T, batch, directions * H). One direction needs no packing, because padding comes last."""
-        padded = bool((lengths < len(inputs)).any())
+        padded, state = bool((lengths < len(inputs)).any()), self.start(len(lengths))
         if self.experiment.bidirectional and padded:
-            return pad_packed_sequence(self.recurrent(_pack(inputs, lengths))[0], total_length=len(inputs))[0]
+            return pad_packed_sequence(self.recurrent(_pack(inputs, lengths), state)[0], total_length=len(inputs))[0]
         cuts = self.truncation_points(len(inputs))
         if not cuts:
-            return self.recurrent(inputs)[0]
-        outputs, state = [], None
+            return self.recurrent(inputs, state)[0]
+        outputs = []
         for start, stop in zip([0, *cuts], [*cuts, len(inputs)], strict=True):
             output, state = self.recurrent(inputs[start:stop], state)
             state = _detach(state)
@@ -138,7 +154,7 @@ class RecurrentNetwork(nn.Module):
         """Every layer's state at the last step of each source sequence: all that the decoder gets from the encoder."""
         seen = self.embed(batch)
         padded = bool((batch.lengths < len(seen)).any())
-        return self.encoder(_pack(seen, batch.lengths) if padded else seen)[1]
+        return self.encoder(_pack(seen, batch.lengths) if padded else seen, self.start(len(batch.lengths)))[1]
 
     def _run_step_by_step(
         self, batch: Batch, forcing: float, choose: Callable[[Tensor], Tensor] = most_probable
@@ -150,7 +166,7 @@ class RecurrentNetwork(nn.Module):
         layers, given = (
             (self.decoder, batch.decoder_inputs) if self.is_encoder_decoder else (self.recurrent, batch.inputs)
         )
-        state = self._encode(batch) if self.is_encoder_decoder else None
+        state = self._encode(batch) if self.is_encoder_decoder else self.start(len(batch.lengths))
         assert given is not None
         cuts = self.truncation_points(len(given))
         logits: list[Tensor] = []

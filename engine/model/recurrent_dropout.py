@@ -9,24 +9,23 @@ for one mask for the whole batch.
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING
+from typing import TypeVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from engine.cells import CELLS
+from engine.experiment import Experiment
 
-if TYPE_CHECKING:
-    from engine.model.network import RecurrentNetwork
+Network = TypeVar("Network", bound=nn.Module)
 
 
-def masked_weights(model: RecurrentNetwork) -> dict[str, Tensor]:
+def masked_weights(model: nn.Module, experiment: Experiment) -> dict[str, Tensor]:
     """{name: weights times mask} of all weights that old states are multiplied by, as `recurrent_dropout` says.
 
     Draws a mask for each layer and direction from torch's global generator on the CPU.
     """
-    e = model.experiment
-    masked = {}
+    e, masked = experiment, {}
     for name, weights in model.named_parameters():
         if name.rpartition(".")[2].rsplit("_l", 1)[0] in CELLS[e.cell].recurrent_weights:
             kept = (torch.rand(e.hidden_size) >= e.recurrent_dropout).to(weights)
@@ -34,9 +33,9 @@ def masked_weights(model: RecurrentNetwork) -> dict[str, Tensor]:
     return masked
 
 
-def masked_copy(model: RecurrentNetwork) -> RecurrentNetwork:
+def masked_copy(model: Network, experiment: Experiment) -> Network:
     """A copy of a network with `masked_weights` in the place of its own; draws as that does."""
-    masked, twin = masked_weights(model), copy.deepcopy(model)
+    masked, twin = masked_weights(model, experiment), copy.deepcopy(model)
     with torch.no_grad():
         for name, weights in masked.items():
             twin.get_parameter(name).copy_(weights)

@@ -14,6 +14,8 @@ CHAIN = "layers directions time"
 AXES = {
     "hidden": f"{CHAIN} units",
     "cell": f"{CHAIN} inner_units",
+    "first_hidden": "layers directions units",
+    "first_cell": "layers directions inner_units",
     "gates.*": f"{CHAIN} inner_units",
     "from_input": "time blocks inner_units",
     "from_state": "time blocks inner_units",

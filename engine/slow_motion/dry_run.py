@@ -64,7 +64,7 @@ def _reader(trainer: Trainer) -> Trainer:
         return trainer
     reader = copy.deepcopy(trainer)
     with chance_of(trainer.experiment, trainer.step):
-        reader.model = masked_copy(trainer.model)
+        reader.model = masked_copy(trainer.model, trainer.experiment)
     return reader
 
 

@@ -108,12 +108,16 @@ class Unrolled:
     def run(
         self, layers: RecurrentLayers, rows: list[Tensor], first: list[State], start: int, cuts: list[int]
     ) -> tuple[list[Tensor], list[State]]:
-        """Run all layers over inputs (I,), the first at position `start`. Returns top-layer outputs, final states."""
+        """Run all layers over inputs (I,), the first at position `start`. Returns top-layer outputs, final states.
+
+        Args:
+            first: the state before the first step of each layer, direction by direction.
+        """
         e, ends = self.model.experiment, []
         for layer in range(e.num_layers):
             outputs: list[list[Tensor]] = [[] for _ in rows]
             for d in range(e.directions):
-                step, state = Stepper.of(CELLS[e.cell], layers, layer, d), first[layer]
+                step, state = Stepper.of(CELLS[e.cell], layers, layer, d), first[layer * e.directions + d]
                 for t in range(len(rows)) if d == 0 else reversed(range(len(rows))):
                     place = (layer, d, start + t)
                     if t in cuts:
@@ -134,10 +138,8 @@ def unroll(model: RecurrentNetwork, batch: Batch, sequence: int = 0, nudge: Nudg
 
     Truncation cuts gradients as in training.
     """
-    one, e = batch.single_sequence(sequence), model.experiment
-    run, zero = Unrolled(model, nudge), torch.zeros(e.hidden_size, dtype=model.dtype)
-    zeros: State = (zero,) * len(CELLS[e.cell].states)
-    rows, first = list(model.embed(one)[: one.lengths[0], 0]), [zeros] * e.num_layers
+    one, run, first = batch.single_sequence(sequence), Unrolled(model, nudge), _start(model)
+    rows = list(model.embed(one)[: one.lengths[0], 0])
     if one.decoder_inputs is None:
         outputs, _ = run.run(model.recurrent, rows, first, 0, model.truncation_points(len(one.inputs)))
     else:
@@ -150,6 +152,17 @@ def unroll(model: RecurrentNetwork, batch: Batch, sequence: int = 0, nudge: Nudg
     run.losses = model.step_losses(logits, one)[:, 0]
     run.loss = (run.losses * model.loss_weights(one)[:, 0]).sum()
     return run
+
+
+def _start(model: RecurrentNetwork) -> list[State]:
+    """The state before the first step of each layer, direction by direction: learned, or zeros."""
+    e = model.experiment
+    start = model.start(1)
+    if start is None:
+        zero = torch.zeros(e.hidden_size, dtype=model.dtype)
+        return [(zero,) * len(CELLS[e.cell].states)] * (e.num_layers * e.directions)
+    states = start if isinstance(start, tuple) else (start,)
+    return [tuple(state[row, 0] for state in states) for row in range(len(states[0]))]
 
 
 def _symbols(tokens: Tensor, table: nn.Embedding | None, symbols: int) -> Tensor:

@@ -72,6 +72,7 @@ def capture_frame(
         spectral_norms=_spectral_norms(read.plain_weights),
         weight_gradients=weight_gradients_of(read.swept, seeds, enters),
         **_states(read),
+        **_start(model),
         **_data(probe),
         **_embedding(read.embedding, untrained_map),
         **compute_on_demand(trace, requested),
@@ -207,6 +208,16 @@ def _states(read: _Read) -> dict[str, Any]:
         "gates": trace.gates(DRAWN),
         "upper": trace.upper(DRAWN, read.upper),
     }
+
+
+def _start(model: RecurrentNetwork) -> dict[str, Any]:
+    """The learned state before the first step; empty where it is 0."""
+    e, states = model.experiment, model.start(1)
+    if states is None:
+        return {}
+    rows = [each[:, 0].detach().cpu().numpy() for each in (states if isinstance(states, tuple) else (states,))]
+    named = zip(("first_hidden", "first_cell"), rows, strict=False)
+    return {name: row.reshape(e.num_layers, e.directions, -1) for name, row in named}
 
 
 def _data(probe: Batch) -> dict[str, Any]:

@@ -328,15 +328,12 @@ class Trainer:
 
     def weights(self) -> bytes:
         """The parameters as a safetensors file, float32, with the names that `load_state_dict` expects."""
-        return safetensors.torch.save(self.model.state_dict(), {"step": str(self.step)})
+        apart = {name: each.clone() for name, each in self.model.state_dict().items()}  # a tied head's as well
+        return safetensors.torch.save(apart, {"step": str(self.step)})
 
     def _loss(self, batch: Batch) -> Tensor:
         """L of a batch in training mode. Dropout, noise and teacher forcing use random numbers seeded by the step."""
-        e = self.experiment
-        by_chance = self.info.is_autoregressive and e.teacher_forcing < 1
-        if not (e.dropout or e.head_dropout or e.recurrent_dropout or e.noise or by_chance):
-            return self.model.loss(batch)
-        with chance_of(e, self.step):
+        with chance_of(self.experiment, self.step):
             return self.model.loss(batch)
 
 

@@ -103,7 +103,19 @@ def _states(
         state: np.where(inside[:, None], values[np.clip(before, 0, info.time_steps - 1)], 0.0)
         for state, values in new.items()
     }
-    return old, new
+    return _with_start(frame, layer, direction, seen, old, cut), new
+
+
+def _with_start(
+    frame: Look, layer: int, direction: int, seen: slice, old: dict[str, np.ndarray], cut: Sequence[int]
+) -> dict[str, np.ndarray]:
+    """The states before each step, with those that were learned before the first one."""
+    learned = {"h": frame.first_hidden, "c": frame.first_cell}
+    first = int(np.flatnonzero(frame.valid)[-1]) if direction else 0
+    for state, values in old.items():
+        if (start := learned[state]) is not None and first not in cut:
+            values[first] = start[layer, direction, seen]
+    return old
 
 
 def _taken(terms: Terms, part: slice, at: int, seen: slice) -> dict[str, object]:

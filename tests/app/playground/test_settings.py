@@ -31,6 +31,8 @@ OPENED = [pair for place, pair in enumerate(OPENED) if place % 2 == 0 or pair in
         ("hidden_size", 64, {}),
         ("num_layers", 3, {}),
         ("bidirectional", True, {}),
+        ("learned_start", True, {}),
+        ("tied_weights", True, {"task": "characters", "embedding_size": "16", "hidden_size": "16"}),
         ("seq_len", 100, {}),
         ("rnn_type", "many_to_one", {"preset": "many-to-many"}),
         ("init", "identity", {}),
@@ -347,7 +349,15 @@ def test_what_has_no_effect_on_a_cell_rests(pool):
         "rnn": ["forget_bias", "teacher_forcing", "window"],
         "indrnn": ["forget_bias", "init", "nonlinearity", "teacher_forcing", "window"],
         "linear": ["init", "init_gain", "nonlinearity", "recurrent_dropout", "teacher_forcing", "window"],
-        "feedforward": ["bidirectional", "forget_bias", "init", "init_gain", "recurrent_dropout", "teacher_forcing"],
+        "feedforward": [
+            "bidirectional",
+            "forget_bias",
+            "init",
+            "init_gain",
+            "learned_start",
+            "recurrent_dropout",
+            "teacher_forcing",
+        ],
     }.items():
         move(page, "cell", cell)
         of_others = ["init_reach", "init_scale", "loss", "momentum", "schedule_factor", "schedule_steps"]

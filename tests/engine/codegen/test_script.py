@@ -92,6 +92,7 @@ PADDED = {"task": "entities", "rnn_type": "many_to_many", "bidirectional": True}
 VALUES = {"task": "sine", "rnn_type": "many_to_many", "seq_len": 7}
 MELODY = {"task": "melody", "rnn_type": "one_to_many", "seq_len": 9}
 SPELL = {"task": "digit_name", "rnn_type": "one_to_many"}
+SAME_SYMBOLS = {"task": "characters", "rnn_type": "many_to_many"}
 TRANSLATE = {"task": "reverse", "rnn_type": "encoder_decoder"}
 DEEP = {"num_layers": 2, "dropout": 0.3}
 
@@ -168,6 +169,21 @@ RUNS = {
     "recurrent dropout, translating": TRANSLATE | DEEP | {"cell": "gru_2014", "recurrent_dropout": 0.4},
     "recurrent dropout, fed back": MELODY | {"cell": "indrnn", "recurrent_dropout": 0.4, "teacher_forcing": 0.5},
     "nothing to drop": MELODY | {"cell": "linear", "recurrent_dropout": 0.4},
+    "learned start, lstm": TO_ONE | DEEP | {"cell": "lstm", "learned_start": True, "optimizer": "sgd"},
+    "learned start, both ways": PADDED | {"cell": "gru", "learned_start": True, "bidirectional": True, "num_layers": 2},
+    "learned start, translating": TRANSLATE | {"cell": "lstm", "learned_start": True, "num_layers": 2},
+    "learned start, truncated": VALUES | {"cell": "rnn", "learned_start": True, "tbptt": 3},
+    "learned start, fed back": MELODY | {"cell": "gru_2014", "learned_start": True, "teacher_forcing": 0.5},
+    "learned start, own cell": PADDED_TO_ONE | {"cell": "lstm_peephole", "learned_start": True, "num_layers": 2},
+    "learned start, own cell both ways": PADDED | {"cell": "lstm_layer_norm", "learned_start": True, "num_layers": 2,
+                                                   "bidirectional": True, "dropout": 0.2},
+    "learned start, own cell to one": TO_ONE | {"cell": "indrnn", "learned_start": True, "bidirectional": True},
+    "learned start, own translating": TRANSLATE | DEEP | {"cell": "lstm_no_forget", "learned_start": True},
+    "no start to learn": TO_ONE | {"cell": "feedforward", "learned_start": True},
+    "tied": SAME_SYMBOLS | {"cell": "lstm", "embedding_size": 5, "hidden_size": 5, "tied_weights": True, "dropout": 0.2,
+                            "num_layers": 2, "init_all": "uniform", "init_reach": "ends"},
+    "tied, translating": TRANSLATE | {"cell": "gru", "embedding_size": 5, "hidden_size": 5, "tied_weights": True,
+                                      "output_layers": 1},
     "warm-up alone": TO_ONE | {"cell": "rnn", "warmup": 2, "optimizer": "adamw"},
     "one batch again and again": TO_ONE | {"cell": "rnn", "train_set": 3},
     "some of a fixed set": TRANSLATE | {"cell": "gru", "train_set": 9, "batch_size": 4},

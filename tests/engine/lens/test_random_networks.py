@@ -69,6 +69,7 @@ def anything(number: int) -> tuple[RecurrentNetwork, Batch]:
         settings["seq_len"] = int(rng.integers(low, high + 1))
     if not settings["bidirectional"] and rnn_type != "encoder_decoder":
         settings["tbptt"] = one_of(0, 0, 1, 2, 3)
+    settings["learned_start"] = number % 4 == 1
     if TASKS[task].outputs == "values":
         settings["loss"] = LOSSES[number % len(LOSSES)]
     e = Experiment(**settings)
@@ -112,7 +113,7 @@ def test_the_experiments_are_of_every_kind():
     settings = [model.experiment for model, _ in drawn]
     for name, kinds in (("cell", len(CELLS)), ("nonlinearity", 4), ("num_layers", 3), ("bidirectional", 2),
                         ("rnn_type", 5), ("output_layers", 3), ("reduction", 2), ("embedding_size", 2),
-                        ("tbptt", 4), ("loss", 3)):  # fmt: skip
+                        ("tbptt", 4), ("loss", 3), ("learned_start", 2)):  # fmt: skip
         assert len({getattr(e, name) for e in settings}) == kinds, name
     padded = [not batch.valid.all() for _, batch in drawn]
     windows = [e.window > 1 for e in settings if e.cell == "feedforward"]

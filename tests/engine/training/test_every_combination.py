@@ -121,6 +121,7 @@ SETTINGS: dict[str, list[Any]] = {
     "cell": list(CELLS),
     "num_layers": [1, 2],
     "bidirectional": [False, True],
+    "learned_start": [False, True],
     "output_layers": [0, 2],
     "nonlinearity": list(CHOICES["nonlinearity"]),
     "embedding_size": [0, 3],

@@ -28,7 +28,7 @@ def drawn(e: Experiment) -> dict[str, torch.Tensor]:
     torch.manual_seed(3)
     model = build(e).double()
     torch.manual_seed(3)
-    return {name: values / model.get_parameter(name) for name, values in masked_weights(model).items()}
+    return {name: values / model.get_parameter(name) for name, values in masked_weights(model, e).items()}
 
 
 @pytest.mark.parametrize("cell", LINKED)
@@ -58,14 +58,14 @@ def test_gradients_in_training_are_those_of_a_loop_with_this_mask(cell):
 @pytest.mark.parametrize("cell", ["lstm", "gru", "indrnn"])
 def test_the_lens_on_the_dropped_links_equals_the_unrolled_loop(cell):
     e = Experiment(**SMALL, cell=cell, recurrent_dropout=0.5)
-    model, batch = masked_copy(build(e).double()), sample(e, 3, 2)
+    model, batch = masked_copy(build(e).double(), e), sample(e, 3, 2)
     ours, theirs = gradient_flow(model, batch), reference.gradients(model, batch)
     np.testing.assert_allclose(ours.grad_hidden, theirs["grad_hidden"], rtol=1e-9, atol=1e-13)
 
 
 def test_a_dropped_unit_of_a_plain_rnn_has_no_way_back():
     e = Experiment(**SMALL, cell="rnn", recurrent_dropout=0.5)
-    model, batch = masked_copy(build(e)), sample(e, 2, 2)
+    model, batch = masked_copy(build(e), e), sample(e, 2, 2)
     gone = ~model.recurrent.weight_hh_l0.any(0).numpy()
     assert gone.any() and not gone.all()
     flow = gradient_flow(model, batch)
