@@ -43,5 +43,5 @@ def _runs_step_by_step(experiment: Experiment) -> bool:
     if e.rnn_type in AUTOREGRESSIVE_TYPES and e.teacher_forcing < 1:
         return True
     if cell.torch_layer is not None:
-        return e.dropout > 0  # cuDNN is not used then: see `engine.training.trainer`
+        return e.dropout > 0 or e.recurrent_dropout > 0  # cuDNN is not used then: see `engine.training.trainer`
     return cell.is_recurrent and not cell.structure.is_linear

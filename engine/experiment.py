@@ -16,16 +16,16 @@ from engine.tasks import OWN_DATA, TASKS, Task, UnknownDataError, task_named
 from engine.tasks.losses import LOSSES
 
 RANGES: dict[str, Range] = {
-    "hidden_size": Range(1, 512, whole=True),
+    "hidden_size": Range(1, 2048, whole=True),
     "num_layers": Range(1, 4, whole=True),
     "seq_len": Range(1, 1000, whole=True),
-    "embedding_size": Range(0, 512, whole=True),
+    "embedding_size": Range(0, 2048, whole=True),
     "dropout": Range(0, 0.9),
     "head_dropout": Range(0, 0.99),
     "recurrent_dropout": Range(0, 0.9),
     "noise": Range(0, 10),
-    "batch_size": Range(1, 512, whole=True),
-    "train_set": Range(0, 512, whole=True),
+    "batch_size": Range(1, 2048, whole=True),
+    "train_set": Range(0, 2048, whole=True),
     "init_gain": Range(0, 10),
     "init_scale": Range(0, 10),
     "forget_bias": Range(-10, 10),
@@ -221,6 +221,8 @@ class Experiment:
         if self.window > 1 and not CELLS[self.cell].is_recurrent and self.rnn_type in AUTOREGRESSIVE_TYPES:
             raise ExperimentError("window", got=self.window, accepts="1 where the output is fed back as the next input")
         multiply_adds, size = step_cost(self)
+        weights = multiply_adds / (3 * self.time_steps * self.batch_size) + self.embedding_size * task.input_size
+        size = max(size, 16 * weights)  # in bytes, with gradients and what Adam remembers
         limit = ONE_CORE if self.device == "cpu" else GPU
         if multiply_adds > limit.multiply_adds or size > limit.bytes:
             accepts = (

@@ -301,7 +301,7 @@ def test_gates_of_a_sentence_stand_at_its_words(visit):
 
 
 BAD_LINKS = {
-    "hidden_size=0": ("hidden_size", "a whole number from 1 to 512"),
+    "hidden_size=0": ("hidden_size", "a whole number from 1 to 2,048"),
     "seq_len=100000": ("seq_len", "a whole number from 1 to 1,000"),
     "learning_rate=nan": ("learning_rate", "a number from 1e-08 to 100"),
     "cell=nope": ("cell", "rnn, gru, lstm"),

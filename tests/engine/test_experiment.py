@@ -76,15 +76,15 @@ SOME = [
 
 # The ends of every range, written out anew: (setting, low, high, what must stand beside it).
 LIMITS = [
-    ("hidden_size", 1, 512, {}),
+    ("hidden_size", 1, 2048, {"seq_len": 2, "batch_size": 1}),
     ("num_layers", 1, 4, {}),
-    ("embedding_size", 0, 512, {}),
+    ("embedding_size", 0, 2048, {"seq_len": 2}),
     ("dropout", 0.0, 0.9, {"num_layers": 2}),
     ("head_dropout", 0.0, 0.99, {}),
     ("recurrent_dropout", 0.0, 0.9, {}),
     ("noise", 0.0, 10.0, {}),
-    ("batch_size", 1, 512, {}),
-    ("train_set", 0, 512, {}),
+    ("batch_size", 1, 2048, {"seq_len": 2}),
+    ("train_set", 0, 2048, {}),
     ("init_gain", 0.0, 10.0, {}),
     ("init_scale", 0.0, 10.0, {}),
     ("forget_bias", -10.0, 10.0, {}),
@@ -107,7 +107,7 @@ SEQ_LEN_LIMITS = [("first_symbol_recall", 1000), ("adding", 1000), ("characters"
 
 BAD = [
     # one number out of its range
-    ({"hidden_size": 0}, r"^hidden_size must be a whole number from 1 to 512, but got 0\.$"),
+    ({"hidden_size": 0}, r"^hidden_size must be a whole number from 1 to 2,048, but got 0\.$"),
     ({"seq_len": 100000}, r"^seq_len must be a whole number from 1 to 1,000, but got 100000\.$"),
     ({"seed": -1}, r"^seed must be a whole number from 0 to 2,147,483,647, but got -1\.$"),
     ({"seed": 10**400}, r"^seed must be a whole number from 0 to 2,147,483,647, but got 10{400}\.$"),
@@ -133,14 +133,14 @@ BAD = [
     ({"clip_threshold": math.inf}, r"^clip_threshold must be a number from 1e-06 to 1,000,000, but got inf\.$"),
     ({"forget_bias": -math.inf}, r"^forget_bias must be a number from -10 to 10, but got -inf\.$"),
     # one number of another kind
-    ({"hidden_size": True}, r"^hidden_size must be a whole number from 1 to 512, but got True\.$"),
-    ({"hidden_size": 64.0}, r"^hidden_size must be a whole number from 1 to 512, but got 64\.0\.$"),
+    ({"hidden_size": True}, r"^hidden_size must be a whole number from 1 to 2,048, but got True\.$"),
+    ({"hidden_size": 64.0}, r"^hidden_size must be a whole number from 1 to 2,048, but got 64\.0\.$"),
     ({"steps": "3000"}, r"^steps must be a whole number from 1 to 1,000,000, but got '3000'\.$"),
     ({"learning_rate": True}, r"^learning_rate must be a number from 1e-08 to 100, but got True\.$"),
     ({"init_gain": "1"}, r"^init_gain must be a number from 0 to 10, but got '1'\.$"),
     ({"target_loss": False}, r"^target_loss must be a number from 0 to 1,000,000, but got False\.$"),
     # None where it means nothing
-    ({"hidden_size": None}, r"^hidden_size must be a whole number from 1 to 512, but got None\.$"),
+    ({"hidden_size": None}, r"^hidden_size must be a whole number from 1 to 2,048, but got None\.$"),
     ({"learning_rate": None}, r"^learning_rate must be a number from 1e-08 to 100, but got None\.$"),
     ({"task": None}, r"^task must be first_symbol_recall, .* or own_data, but got None\.$"),
     ({"bidirectional": None}, r"^bidirectional must be False or True, but got None\.$"),
@@ -314,6 +314,14 @@ def test_memory_alone_can_be_too_much():
     assert Experiment(**wide, hidden_size=16).hidden_size == 16
     with pytest.raises(ExperimentError, match=r"\(this one: 9\.9e\+09 and 1,055 MiB\), .*, but got 17\.$"):
         Experiment(**wide, hidden_size=17)
+
+
+def test_weights_alone_can_be_too_many():
+    """Four layers of 4 (H + H) H weights, and what an optimiser keeps of each."""
+    large = {"num_layers": 4, "seq_len": 2, "batch_size": 1, "hidden_size": 2048}
+    assert Experiment(cell="rnn", **large).num_layers == 4
+    with pytest.raises(ExperimentError, match=r"\(this one: 7\.1e\+08 and 1,7.. MiB\), or layers, .*, but got 2048\.$"):
+        Experiment(cell="lstm", **large)
 
 
 def test_equal_experiments_hash_alike():

@@ -288,7 +288,7 @@ def test_speeds_have_names(name, updates):
         ("[experiment]", "experiment = 3\n[other]", r"^demo\.toml: experiment must be a table, but got 3\.$"),
         ("[experiment]", "[[experiment]]", r"^demo\.toml: experiment must be a table"),
         ('"adding"', '"subtracting"', r"^demo\.toml: task must be .*adding.*, but got 'subtracting'\.$"),
-        ('"gru"', '"gru"\nhidden_size = 0', r"^demo\.toml: hidden_size must be a whole number from 1 to 512, but"),
+        ('"gru"', '"gru"\nhidden_size = 0', r"^demo\.toml: hidden_size must be a whole number from 1 to 2,048, but"),
         ('"gru"', '"gru"\nlearning_rate = nan', r"^demo\.toml: learning_rate must be a number .*, but got nan\.$"),
         ('"gru"', '"gru"\nunits = 4', r"^demo\.toml: units must be left out, for the settings are .*hidden_size"),
         ('"gru"', '"gru"\nseq_len = 1', r"^demo\.toml: seq_len must be a whole number from 2 to 1000 for Adding"),

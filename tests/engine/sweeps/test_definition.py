@@ -51,7 +51,7 @@ def test_only_the_number_of_updates_must_be_said():
         (("seeds = [3, 4]", "seeds = 3"), "seeds must be a list with at least one value"),
         (("seeds = [3, 4]", "seeds = [-1]"), "seeds must be a whole number from 0"),
         (("hidden_size = 8", "hidden = 8"), "hidden must be left out"),
-        (("hidden_size = 8", "hidden_size = 0"), "hidden_size must be a whole number from 1 to 512"),
+        (("hidden_size = 8", "hidden_size = 0"), "hidden_size must be a whole number from 1 to 2,048"),
         (("hidden_size = 8", 'cell = "gru"'), r"axes\.cell must be left out: cell stands either in"),
         (("cell = [", "sell = ["), r"axes\.sell must be one of the settings task, rnn_type, cell"),
         (("forget_bias", "seed"), r"axes\.seed must be left out: seed stands in seeds"),

@@ -118,8 +118,8 @@ def test_what_does_not_agree_is_refused_with_both_sides():
         WeightsError, match="network with cell gru, hidden_size 6, and this one has cell lstm, hidden_size 9"
     ):
         fit(file, E.replace(hidden_size=9))
-    with pytest.raises(ExperimentError, match="hidden_size must be a whole number from 1 to 512, but got 600"):
-        E.replace(**settings_that_fit(opened(nn.GRU(2, 600).state_dict()), E))
+    with pytest.raises(ExperimentError, match="hidden_size must be a whole number from 1 to 2,048, but got 2100"):
+        E.replace(**settings_that_fit(opened(nn.RNN(2, 2100).state_dict()), E))
 
 
 class Runs:
