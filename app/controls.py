@@ -223,6 +223,7 @@ LEARNING = (
     _live(key="momentum", kind="scale", options=MOMENTA, show=lambda share: f"{share:g}"),
     _live(key="weight_decay", kind="scale", options=DECAYS, show=lambda decay: f"{decay:g}"),
     _live(key="head_dropout", kind="scale", options=DROPOUTS, show=lambda share: f"{share:g}"),
+    _live(key="input_dropout", kind="scale", options=DROPOUTS, show=lambda share: f"{share:g}"),
     _live(key="recurrent_dropout", kind="scale", options=DROPOUTS, show=lambda share: f"{share:g}"),
     Control(key="teacher_forcing", kind="scale", options=SHARES, show=lambda share: f"{share:.0%}"),
 )

@@ -44,7 +44,7 @@ WIDGETS = (
     "init_gain", "forget_bias", "optimizer", "learning_rate", "clip", "clip_threshold", "batch_size", "tbptt", "seed",
     "momentum", "output_layers", "window", "embedding_size", "teacher_forcing", "noise", "weight_decay", "head_dropout",
     "schedule", "schedule_steps", "schedule_factor", "warmup", "train_set", "loss", "init_all",
-    "init_scale", "init_reach", "recurrent_dropout", "learned_start", "tied_weights",
+    "init_scale", "init_reach", "input_dropout", "recurrent_dropout", "learned_start", "tied_weights",
 )  # fmt: skip
 """The settings that have a widget of the same key."""
 HIDEABLE = ("preset", "lesson", *WIDGETS, "speed", "new_seed", "reset", "step", "cure")

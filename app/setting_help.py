@@ -49,6 +49,8 @@ HELP = {
     "during training.",
     "head_dropout": "In training, this share of the states is set to 0 at random before the output is computed from "
     "them, against overfitting. Can be changed during training.",
+    "input_dropout": "In training, this share of the numbers that the first layer reads is set to 0 at random: of "
+    "an embedding, or of the inputs themselves. Can be changed during training.",
     "recurrent_dropout": "In training, this share of the old states is not read by the recurrent weights: the same "
     "ones at all steps of an update, others in the next. What a gate keeps is not dropped. Can be changed during "
     "training.",

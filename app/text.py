@@ -110,7 +110,8 @@ def setting(name: str, value: Any) -> str:
     words = {"init_gain": "gain", "init_scale": "initial weights of size",
              "clip_threshold": "threshold", "num_layers": "layers",
              "hidden_size": "units", "seq_len": "length", "schedule_steps": "updates of the schedule",
-             "head_dropout": "dropout before the output"}  # fmt: skip
+             "head_dropout": "dropout before the output",
+             "input_dropout": "dropout on the inputs"}  # fmt: skip
     shown = f"{value:g}" if isinstance(value, float) else value
     return f"{words.get(name, name.replace('_', ' '))} {shown}"
 
@@ -166,8 +167,8 @@ def chips(experiment: Experiment) -> list[str]:
     watched = ("nonlinearity", "num_layers", "bidirectional", "learned_start", "tied_weights", "output_layers",
                "window", "embedding_size", "init", "init_gain", "init_all", "init_scale", "init_reach", "forget_bias",
                "optimizer", "clip", "tbptt", "teacher_forcing", "dropout", "noise", "momentum", "head_dropout",
-               "recurrent_dropout", "weight_decay", "schedule", "schedule_steps", "schedule_factor", "warmup",
-               "train_set", "loss", "reduction")  # fmt: skip
+               "input_dropout", "recurrent_dropout", "weight_decay", "schedule", "schedule_steps", "schedule_factor",
+               "warmup", "train_set", "loss", "reduction")  # fmt: skip
     names = [name for name in watched if getattr(experiment, name) != getattr(usual, name)]
     chips = [
         setting(name, getattr(experiment, name)) for name in names if has_effect(name, partial(getattr, experiment))
@@ -306,6 +307,7 @@ LABELS = {
     "loss": "Loss of numbers",
     "weight_decay": "Weight decay",
     "head_dropout": "Dropout before the output",
+    "input_dropout": "Dropout on the inputs",
     "recurrent_dropout": "Recurrent dropout",
     "clip": "Clip the gradient by",
     "clip_threshold": "Clip threshold",

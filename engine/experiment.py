@@ -22,6 +22,7 @@ RANGES: dict[str, Range] = {
     "embedding_size": Range(0, 2048, whole=True),
     "dropout": Range(0, 0.9),
     "head_dropout": Range(0, 0.99),
+    "input_dropout": Range(0, 0.9),
     "recurrent_dropout": Range(0, 0.9),
     "noise": Range(0, 10),
     "batch_size": Range(1, 2048, whole=True),
@@ -75,7 +76,7 @@ AUTOREGRESSIVE_TYPES = ("one_to_many", "encoder_decoder")
 
 LIVE_SETTINGS = (
     "learning_rate", "weight_decay", "clip", "clip_threshold", "noise", "head_dropout", "teacher_forcing", "batch_size",
-    "momentum", "recurrent_dropout",
+    "momentum", "input_dropout", "recurrent_dropout",
 )  # fmt: skip
 """The settings that `Trainer.update` can change during a run; changing any other starts a new run."""
 
@@ -95,10 +96,11 @@ class Experiment:
     types that feed outputs back, the share of training steps at which the true previous output is fed back instead.
     `noise` is the standard deviation of Gaussian noise added, in training only, to what the first layer reads.
     `dropout` acts between recurrent layers, `head_dropout` on what the first layer above them reads, the head or an
-    output layer, `recurrent_dropout` on the old states that recurrent weights read, the same ones at all steps of an
-    update; all are the share of states set to 0, in training only. `weight_decay` is PyTorch's: for "adamw" each
-    update also multiplies the weights by 1 - learning_rate * weight_decay, for the other optimisers weight_decay times
-    the weights is added to the gradient, after clipping.
+    output layer, `input_dropout` on what the first recurrent layer reads, `recurrent_dropout` on the old states that
+    recurrent weights read, the same ones at all steps of an update. Each is the share of numbers that are set to 0,
+    in training only. `weight_decay` is PyTorch's: for "adamw" each update also multiplies the weights by
+    1 - learning_rate * weight_decay, for the other optimisers weight_decay times the weights is added to the gradient,
+    after clipping.
     `learned_start` makes the states before the first step parameters, 0 at first, of each layer and direction; of an
     encoder-decoder those of the encoder. `tied_weights`: the head has the weights of the embedding of what it says.
     `init` says how the recurrent weights are drawn. `init_all` draws all weights: "normal" with the standard deviation
@@ -140,6 +142,7 @@ class Experiment:
     embedding_size: int = 0
     dropout: float = 0.0
     head_dropout: float = 0.0
+    input_dropout: float = 0.0
     recurrent_dropout: float = 0.0
     noise: float = 0.0
     batch_size: int = 64

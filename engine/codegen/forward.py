@@ -63,10 +63,12 @@ def _seen(plan: ScriptSpec, tokens: str, target: bool = False) -> str:
     elif e.embedding_size:
         seen = f"look_up({table}, {tokens})" if blanks else f"{table}({tokens})"
     else:
-        size, whole = "OUTPUT_SIZE" if target else "INPUT_SIZE", not (blanks or plan.noisy)
+        size, whole = "OUTPUT_SIZE" if target else "INPUT_SIZE", not (blanks or plan.noisy or plan.drops_inputs)
         seen = f"one_hot({tokens}, {size}){'.float()' * whole}"  # PyTorch's returns integers, the script's own floats
     noise = ", self.noise" if plan.varies("noise") else ""
-    return f"noisy({seen}{noise})" if plan.noisy else seen
+    seen = f"noisy({seen}{noise})" if plan.noisy else seen
+    share = "self.input_dropout" if plan.varies("input_dropout") else "INPUT_DROPOUT"
+    return f"dropout({seen}, {share}, self.training)" if plan.drops_inputs else seen
 
 
 def _of(plan: ScriptSpec) -> str:

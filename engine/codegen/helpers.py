@@ -16,14 +16,15 @@ LONG = 100
 def helpers(plan: ScriptSpec) -> list[str]:
     """The helper functions that the network uses, each as text."""
     e, texts = plan.experiment, []
-    if plan.symbols_in and not e.embedding_size and (plan.blanks or plan.noisy):
+    if plan.symbols_in and not e.embedding_size and (plan.blanks or plan.noisy or plan.drops_inputs):
         device = ", device=tokens.device" if plan.on_cuda else ""
         blank = "; all zeros for -1, which stands for no token" if plan.blanks else ""
         texts.append(
             block(
                 "def one_hot(tokens: Tensor, symbols: int) -> Tensor:",
                 f'    """(..., symbols): one-hot codes{blank}."""',
-                plan.noisy and "    # Keeps the memory order of the tokens, in which noise is drawn.",
+                (plan.noisy or plan.drops_inputs)
+                and "    # Keeps the memory order of the tokens, in which noise or dropout is drawn.",
                 f"    return (tokens[..., None] == torch.arange(symbols{device})).float()",
             )
         )

@@ -17,6 +17,7 @@ def network(plan: ScriptSpec) -> str:
             ("noise", "INPUT_NOISE", plan.noisy),
             ("teacher_forcing", "TEACHER_FORCING", plan.feeds),
             ("head_dropout", "HEAD_DROPOUT", plan.drops),
+            ("input_dropout", "INPUT_DROPOUT", plan.drops_inputs),
         )
         if used and plan.varies(name)
     ]

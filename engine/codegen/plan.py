@@ -117,6 +117,11 @@ class ScriptSpec:
         return self.ever(lambda e: e.head_dropout)
 
     @property
+    def drops_inputs(self) -> bool:
+        """True if dropout acts on the inputs at any stage."""
+        return self.ever(lambda e: e.input_dropout)
+
+    @property
     def drops_links(self) -> bool:
         """True if recurrent dropout acts at any stage."""
         return bool(self.cell.recurrent_weights) and self.ever(lambda e: e.recurrent_dropout)
@@ -139,7 +144,14 @@ class ScriptSpec:
     @property
     def by_chance(self) -> bool:
         """True if an update draws random numbers in addition to its batch."""
-        return bool(self.experiment.dropout) or self.drops or self.drops_links or self.noisy or self.feeds
+        return (
+            bool(self.experiment.dropout)
+            or self.drops
+            or self.drops_inputs
+            or self.drops_links
+            or self.noisy
+            or self.feeds
+        )
 
     @property
     def starts(self) -> bool:

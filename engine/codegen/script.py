@@ -29,6 +29,7 @@ OFF: dict[str, Any] = {
     "embedding_size": 0,
     "dropout": 0,
     "head_dropout": 0,
+    "input_dropout": 0,
     "recurrent_dropout": 0,
     "weight_decay": 0,
     "schedule": "constant",
@@ -201,6 +202,7 @@ def _settings(plan: ScriptSpec, body: str) -> str:
         "TBPTT": (e.tbptt, "steps that the gradient goes back"),
         "TEACHER_FORCING": (e.teacher_forcing, "share of the steps at which the target is fed back"),
         "HEAD_DROPOUT": (e.head_dropout, "share of the states that are set to 0 on their way to the output"),
+        "INPUT_DROPOUT": (e.input_dropout, "share of what the first layer reads that is set to 0"),
         "RECURRENT_DROPOUT": (e.recurrent_dropout, "share of the old states that recurrent weights do not read"),
         "INPUT_NOISE": (e.noise, "standard deviation of the noise added to the inputs"),
     }

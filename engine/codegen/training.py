@@ -91,6 +91,7 @@ def _change(plan: ScriptSpec, step: int, settings: dict[str, Any]) -> str:
         "momentum": 'optimizer.param_groups[0]["momentum"] = {}',
         "noise": "network.noise = {}",
         "head_dropout": "network.head_dropout = {}",
+        "input_dropout": "network.input_dropout = {}",
         "teacher_forcing": "network.teacher_forcing = {}",
     }
     if plan.scheduled:
@@ -136,7 +137,7 @@ def _literal(value: object) -> str:
 
 
 def _chance(plan: ScriptSpec) -> str:
-    kinds = ["dropout"] * (bool(plan.experiment.dropout) or plan.drops or plan.drops_links)
+    kinds = ["dropout"] * (bool(plan.experiment.dropout) or plan.drops or plan.drops_inputs or plan.drops_links)
     kinds += ["noise"] * plan.noisy + ["teacher forcing"] * plan.feeds
     return f"{' and '.join(kinds)} of this update"
 

@@ -14,8 +14,10 @@ FREE = (
 )  # fmt: skip
 """The settings in which networks side by side may differ: none of them changes the shape of a tensor."""
 
-ZERO = ("embedding_size", "dropout", "head_dropout", "recurrent_dropout", "noise", "weight_decay", "warmup", "tbptt",
-        "train_set")  # fmt: skip
+ZERO = (
+    "embedding_size", "dropout", "head_dropout", "input_dropout", "recurrent_dropout", "noise", "weight_decay",
+    "warmup", "tbptt", "train_set",
+)  # fmt: skip
 """The settings that must be 0."""
 
 

@@ -93,7 +93,7 @@ class RecurrentNetwork(nn.Module):
             return self._run_step_by_step(batch, forcing)
         if self.is_encoder_decoder:
             assert batch.decoder_inputs is not None
-            target_inputs = self._add_noise(
+            target_inputs = self._disturb(
                 self._embed_tokens(batch.decoder_inputs, self.decoder_embedding, self.head.out_features)
             )
             return self._answer(self.decoder(target_inputs, self._encode(batch))[0], batch.lengths)
@@ -117,16 +117,19 @@ class RecurrentNetwork(nn.Module):
             seen = self._embed_tokens(batch.inputs, self.embedding, task_of(self.experiment).input_size)
         else:
             seen = self._tensor(batch.inputs, self.dtype)
-        seen = self._add_noise(seen)
+        seen = self._disturb(seen)
         if not CELLS[self.experiment.cell].is_recurrent and self.experiment.window > 1:
             back = range(self.experiment.window - 1, -1, -1)
             seen = torch.cat([pad(seen, (0, 0, 0, 0, k, 0))[: len(seen)] for k in back], dim=-1)
         return seen
 
-    def _add_noise(self, seen: Tensor) -> Tensor:
-        """Add Gaussian noise from torch's global generator, in training mode only."""
-        noise = self.experiment.noise if self.training else 0.0
-        return seen + noise * torch.randn_like(seen) if noise else seen
+    def _disturb(self, seen: Tensor) -> Tensor:
+        """Add Gaussian noise and drop inputs, by torch's global generator, in training mode only."""
+        e = self.experiment
+        if not self.training:
+            return seen
+        seen = seen + e.noise * torch.randn_like(seen) if e.noise else seen
+        return dropout(seen, e.input_dropout) if e.input_dropout else seen
 
     def _embed_tokens(self, tokens: np.ndarray, table: nn.Embedding | None, symbols: int) -> Tensor:
         """Embed tokens (T, batch), or encode them as one-hot if there is no table; NO_SYMBOL becomes zeros."""
@@ -178,7 +181,7 @@ class RecurrentNetwork(nn.Module):
             if state is not None and t in cuts:
                 state = _detach(state)
             if self.is_encoder_decoder:
-                seen = self._add_noise(self._embed_tokens(fed, self.decoder_embedding, self.head.out_features))
+                seen = self._disturb(self._embed_tokens(fed, self.decoder_embedding, self.head.out_features))
             else:
                 seen = self.embed(dataclasses.replace(batch, inputs=fed))
             output, state = layers(seen, state)

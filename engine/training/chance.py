@@ -16,7 +16,8 @@ def chance_of(experiment: Experiment, step: int) -> Iterator[None]:
     """Let torch's global generator draw what the update after `step` others draws; afterwards it is as it was."""
     e = experiment
     is_fed = e.rnn_type in AUTOREGRESSIVE_TYPES and e.teacher_forcing < 1
-    if not (e.dropout or e.head_dropout or e.recurrent_dropout or e.noise or is_fed):
+    drops = e.dropout or e.head_dropout or e.input_dropout or e.recurrent_dropout
+    if not (drops or e.noise or is_fed):
         yield
         return
     with torch.random.fork_rng(devices=[]), reproducible_dropout(e):

@@ -49,6 +49,7 @@ OPENED = [pair for place, pair in enumerate(OPENED) if place % 2 == 0 or pair in
         ("noise", 0.3, {}),
         ("weight_decay", 0.1, {}),
         ("head_dropout", 0.5, {}),
+        ("input_dropout", 0.5, {}),
         ("recurrent_dropout", 0.5, {}),
         ("momentum", 0.5, {"optimizer": "momentum"}),
         ("schedule", "cosine", {}),

@@ -184,6 +184,10 @@ RUNS = {
                             "num_layers": 2, "init_all": "uniform", "init_reach": "ends"},
     "tied, translating": TRANSLATE | {"cell": "gru", "embedding_size": 5, "hidden_size": 5, "tied_weights": True,
                                       "output_layers": 1},
+    "inputs dropped": PADDED_TO_ONE | {"cell": "gru", "input_dropout": 0.4, "recurrent_dropout": 0.3, "noise": 0.1},
+    "embedding dropped, translating": TRANSLATE | {"cell": "lstm", "input_dropout": 0.4, "embedding_size": 3},
+    "numbers dropped": VALUES | {"cell": "feedforward", "input_dropout": 0.4, "window": 2},
+    "symbols dropped": TO_ONE | {"cell": "rnn", "input_dropout": 0.4},
     "warm-up alone": TO_ONE | {"cell": "rnn", "warmup": 2, "optimizer": "adamw"},
     "one batch again and again": TO_ONE | {"cell": "rnn", "train_set": 3},
     "some of a fixed set": TRANSLATE | {"cell": "gru", "train_set": 9, "batch_size": 4},
@@ -219,6 +223,7 @@ CHANGED = {
                  ((1, {"momentum": 0.99}), (3, {"momentum": 0.0}))),
     "links": (TO_ONE | {"cell": "gru"},
               ((1, {"recurrent_dropout": 0.5, "noise": 0.1}), (3, {"recurrent_dropout": 0.0}))),
+    "inputs": (TO_ONE | {"cell": "gru"}, ((1, {"input_dropout": 0.5}), (3, {"input_dropout": 0.0}))),
     "adamw": (VALUES | {"optimizer": "adamw"}, ((1, {"weight_decay": 0.5}), (2, {"weight_decay": 0.1}))),
 }  # fmt: skip
 

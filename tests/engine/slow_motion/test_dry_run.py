@@ -31,6 +31,7 @@ PLAIN: dict[str, dict[str, Any]] = {
 BY_CHANCE: dict[str, dict[str, Any]] = {
     "dropout": {"cell": "gru", "num_layers": 2, "dropout": 0.5},
     "dropout before the head": {"cell": "gru", "head_dropout": 0.5},
+    "inputs dropped": {"cell": "rnn", "input_dropout": 0.5},
     "links dropped": {"cell": "lstm", "recurrent_dropout": 0.5, "num_layers": 2},
     "own answers": {"task": "reverse", "rnn_type": "encoder_decoder", "teacher_forcing": 0.5},
 }

@@ -127,6 +127,7 @@ SETTINGS: dict[str, list[Any]] = {
     "embedding_size": [0, 3],
     "dropout": [0.0, 0.3],
     "head_dropout": [0.0, 0.3],
+    "input_dropout": [0.0, 0.3],
     "recurrent_dropout": [0.0, 0.3],
     "init": list(CHOICES["init"]),
     "init_all": list(CHOICES["init_all"]),
