@@ -69,7 +69,7 @@ def describe(info: RunInfo) -> dict[str, Any]:
 WITHOUT_TASK: dict[str, Any] = {
     "task": False, "inputs": "", "channels": 0, "isRow": False, "image": None, "imageSteps": 0, "outputs": "",
     "labels": [], "vocabulary": [], "editable": 0, "asks": "", "example": "", "numbers": [], "audible": False,
-    "reduction": "",
+    "reduction": "", "loss": "mse",
 }  # fmt: skip
 """What `of_task` says, of a network of which no task is known: neither words nor answers."""
 
@@ -146,6 +146,7 @@ def of_task(info: RunInfo) -> dict[str, Any]:
         "image": list(info.image) if kind == "image" and info.image else None,
         "imageSteps": 1 if info.is_autoregressive else len(real_steps(info)),
         "outputs": info.outputs,
+        "loss": info.experiment.loss,
         "labels": [theme.symbol(label) for label in info.output_labels] if info.outputs == "symbols" else [],
         "vocabulary": list(info.input_labels) if info.inputs == "symbols" else [],
         "editable": _editable(info),

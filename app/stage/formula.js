@@ -5,6 +5,13 @@ import { put, write } from './svg.js';
 
 const OF_CELL = 'cell: '; // before the name of a value inside the cell
 
+// The losses of a number: how they and their slopes are written, and the slope at an error.
+const VALUE_LOSSES = {
+  mse: { loss: 'lₜ = (ŷₜ − yₜ)²', slope: 'Dŷₜ = 2 (ŷₜ − yₜ)', at: (error) => 2 * error },
+  mae: { loss: 'lₜ = |ŷₜ − yₜ|', slope: 'Dŷₜ = sign(ŷₜ − yₜ)', at: Math.sign },
+  huber: { loss: 'lₜ = Huber(ŷₜ − yₜ)', slope: 'Dŷₜ = ŷₜ − yₜ, within ±1', at: (error) => Math.max(-1, Math.min(1, error)) },
+};
+
 export function createFormula(box, acts) {
   let info = null, terms = [], plain = [];
 
@@ -45,7 +52,7 @@ export function createFormula(box, acts) {
     box.replaceChildren();
     for (const line of info.lines) group('Forward: the state of the followed unit', line.map((piece) => (typeof piece === 'string' ? piece : [`${OF_CELL}${piece[0]}`, piece[1], piece[2]])));
     if (info.task) groupAnswer();
-    const source = !info.task ? [] : [info.outputs === 'symbols' ? ['dy', 'Dŷₜ = p − 1', 'grad'] : ['dy', 'Dŷₜ = 2 (ŷₜ − yₜ)', 'grad'], '→'];
+    const source = !info.task ? [] : [info.outputs === 'symbols' ? ['dy', 'Dŷₜ = p − 1', 'grad'] : ['dy', VALUE_LOSSES[info.loss].slope, 'grad'], '→'];
     const way = [['de', '', 'grad'], '→', ['dt', '', 'grad'], '→', ['d0', '', 'grad']], whose = info.ofProbe ? ['this sequence: '] : [];
     group('Back: the gradient of the loss that is followed, of the sequence drawn', info.links && info.steps > 1 ? [...source, ...whose, ...way] : [...source, way[0]]);
   }
@@ -53,7 +60,7 @@ export function createFormula(box, acts) {
     const sum = info.reduction === 'sum' ? 'L = sum of all l' : 'L = mean of all l', several = info.counted.filter(Boolean).length > 1;
     const total = several ? ['→', ['total', sum, 'loss']] : [], read = ['', 'W_hy hₜ', 'hy'];
     if (info.outputs === 'symbols') group('The answer and its loss', ['ŷₜ = softmax(', read, '+ b_y )', '→', ['p', 'p(right)', 'state'], '→', ['loss', 'lₜ = −ln p', 'loss'], ...total]);
-    else group('The answer and its loss', [['said', 'ŷₜ', 'state'], '=', read, '+ b_y', '→', ['loss', 'lₜ = (ŷₜ − yₜ)²', 'loss'], ...total]);
+    else group('The answer and its loss', [['said', 'ŷₜ', 'state'], '=', read, '+ b_y', '→', ['loss', VALUE_LOSSES[info.loss].loss, 'loss'], ...total]);
   }
 
   function patch(frame, view) {
@@ -62,7 +69,7 @@ export function createFormula(box, acts) {
     const back = chain.d ? 1 : -1, mid = t === last && t !== e ? t - back : t === e && t !== last ? t + back : t; // never one of both ends again
     const within = chain.d ? t >= e : t <= e, known = view.follow === null;
     const numbers = {
-      ...(info.task ? { p: a?.chance, said: frame.best[asked], loss: a?.loss, total: frame.total, dy: info.outputs === 'symbols' ? source.chance - 1 : 2 * (frame.best[from] - frame.goal[from]) } : {}),
+      ...(info.task ? { p: a?.chance, said: frame.best[asked], loss: a?.loss, total: frame.total, dy: info.outputs === 'symbols' ? source.chance - 1 : VALUE_LOSSES[info.loss].at(frame.best[from] - frame.goal[from]) } : {}),
       de: known ? g[e] : 1, dt: within ? (known ? g[mid] : along(view.relative, info, chain)[mid]) : NaN, d0: known ? g[last] : along(view.relative, info, chain)[last],
     };
     const [at, layer, direction, unit] = frame.cellOf ?? [], mine = at === info.at[t] && layer === chain.l && direction === chain.d && unit === view.unit;
