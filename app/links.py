@@ -16,7 +16,6 @@ from app.setting_effects import why_no_effect
 from app.stage_mode import MODES
 from engine.experiment import (
     CHOICES,
-    LIVE_SETTINGS,
     MAY_BE_NONE,
     RANGES,
     Changes,
@@ -25,6 +24,7 @@ from engine.experiment import (
     record_change,
     settings_at,
 )
+from engine.live_settings import live_settings
 from engine.preset import SPEEDS, Preset, load_preset, wait_until_read
 from engine.tasks import OWN_DATA, TASKS, Task
 from engine.tasks.own import known
@@ -43,7 +43,7 @@ WIDGETS = (
     "task", "rnn_type", "cell", "nonlinearity", "hidden_size", "num_layers", "bidirectional", "seq_len", "init",
     "init_gain", "forget_bias", "optimizer", "learning_rate", "clip", "clip_threshold", "batch_size", "tbptt", "seed",
     "output_layers", "window", "embedding_size", "teacher_forcing", "noise", "weight_decay", "head_dropout",
-    "schedule", "schedule_steps", "schedule_factor", "warmup", "train_set",
+    "schedule", "schedule_steps", "schedule_factor", "warmup", "train_set", "carry_state",
 )  # fmt: skip
 """The settings that have a widget of the same key."""
 HIDEABLE = ("preset", "lesson", *WIDGETS, "speed", "new_seed", "reset", "step", "cure")
@@ -209,7 +209,7 @@ def _task_defaults(experiment: Experiment, values: dict[str, Any]) -> dict[str, 
 
 def task_defaults(task: Task, rnn_type: str) -> dict[str, Any]:
     """The settings of a network that is given another task: its length, and an RNN type that it supports."""
-    defaults: dict[str, Any] = {"seq_len": task.lengths.default}
+    defaults: dict[str, Any] = {"seq_len": task.lengths.default, "carry_state": False}
     if rnn_type not in task.rnn_types:
         rnn_type = defaults["rnn_type"] = task.rnn_types[0]
     if task.inputs != "symbols":
@@ -266,7 +266,7 @@ def parse_changes(experiment: Experiment, raw: str, refused: dict[str, str]) -> 
             step = int(at)
             values = {name: _parse(name, value) for name, value in zip(pairs[::2], pairs[1::2], strict=True)}
             ascending = 0 < step <= MAX_STEPS and (not changes or step > changes[-1][0])
-            if not ascending or not values or not set(values) <= set(LIVE_SETTINGS):
+            if not ascending or not values or not set(values) <= set(live_settings(experiment)):
                 raise ValueError(part)
             changes, now = record_change(changes, step, now, now.replace(**values)), now.replace(**values)
     except (ValueError, KeyError):  # an ExperimentError is a ValueError

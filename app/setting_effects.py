@@ -49,6 +49,10 @@ def why_no_effect(name: str, value: Callable[[str], Any]) -> str:
             value("schedule") in ("step", "plateau"),
             "only a schedule in steps, or one that waits for a plateau, multiplies the rate by it",
         ),
+        "carry_state": (
+            value("definition").passages is not None and value("rnn_type") == "many_to_many" and cell.is_recurrent,
+            "there is no long text or series here with an output at every step, through which a state could be carried",
+        ),
         "clip_threshold": (value("clip") != "none", "the gradient is not clipped"),
         "teacher_forcing": (is_fed_back, "no output is fed back as an input"),
     }

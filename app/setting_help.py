@@ -41,6 +41,8 @@ HELP = {
     "training.",
     "clip_threshold": "The gradient is clipped above this size. Can be changed during training.",
     "batch_size": "Sequences per update: the fewer, the noisier each update. Can be changed during training.",
+    "carry_state": "Read one long text or series on and on: each update begins with the state in which the one before "
+    "it ended, as a language model is usually trained. The gradient stays within one update.",
     "tbptt": "How many steps the gradient goes back in time; 0 means all of them.",
     "seed": "Determines the initial weights and the data. The same seed gives the same run.",
 }

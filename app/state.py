@@ -75,8 +75,7 @@ def forget_link() -> None:
 
 def _went_back() -> bool:
     """Detect the browser's Back button: the link changed, but neither this app nor a widget has changed it."""
-    changing = st.session_state.pop("_changing", False)
-    return not changing and link() != st.session_state.get("_link", link())
+    return not st.session_state.pop("_changing", False) and link() != st.session_state.get("_link", link())
 
 
 def leave() -> None:
@@ -196,13 +195,14 @@ def on_rnn_type() -> None:
     if st.session_state.rnn_type not in chosen_data.task().rnn_types:
         st.session_state.task = chosen_data.EXAMPLES[st.session_state.rnn_type]
         on_task()
+    st.session_state.carry_state &= st.session_state.rnn_type == "many_to_many"
     on_change()
 
 
 def on_cell() -> None:
     """Another cell was picked: reset the settings that it does not support, since their widgets are disabled."""
     if not CELLS[st.session_state.cell].is_recurrent:
-        st.session_state.bidirectional = False
+        st.session_state.bidirectional = st.session_state.carry_state = False
     if st.session_state.rnn_type in AUTOREGRESSIVE_TYPES:
         st.session_state.window = 1
     on_change()

@@ -20,7 +20,7 @@ def gpu_pays(experiment: Experiment) -> bool:
     if size > ONE_CORE.bytes or multiply_adds > ONE_CORE.multiply_adds:
         return True
     if _runs_step_by_step(experiment):
-        return multiply_adds / experiment.time_steps >= PAYS_FROM_IN_A_STEP
+        return multiply_adds / (experiment.time_steps - experiment.warm_up) >= PAYS_FROM_IN_A_STEP
     return multiply_adds >= PAYS_FROM
 
 

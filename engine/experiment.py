@@ -12,6 +12,7 @@ from typing import Any
 from engine.cells import CELLS
 from engine.limits import LIMITS, Range
 from engine.tasks import OWN_DATA, TASKS, Task, UnknownDataError, task_named
+from engine.tasks.chunks import warm_up, why_not_carried
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,7 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "optimizer": ("sgd", "momentum", "rmsprop", "adagrad", "adam", "adamw"),
     "schedule": ("constant", "step", "cosine", "plateau"),
     "clip": ("none", "norm", "value"),
+    "carry_state": (False, True),
     "reduction": ("mean", "sum"),
     "device": ("cpu", "cuda", "auto"),
 }
@@ -117,6 +119,10 @@ class Experiment:
     lowest such mean so far. In the first `warmup` updates it is 1/warmup, 2/warmup, ... 1 instead; the schedule begins
     after them.
     `tbptt` is the number of steps that the gradient goes back, counted from the end of the sequence (0: all).
+    `carry_state` is truncation with one update for each piece (stateful training), where `tbptt` has one for all: a
+    batch is the next `seq_len` steps at `batch_size` places of the text or series, and begins with the state that the
+    update before has left there, without a gradient back into it. A pass over the data begins with zero. Held-out
+    sequences begin with zero, too, and read `warm_up` steps before those that count.
     `device` "auto" takes a GPU where there is one and it pays (`engine.device`). On a GPU, float32 products are made
     with all their digits, not with the three of TF32, so that its numbers are the CPU's up to rounding. That costs at
     most 10 % of its speed.
@@ -156,6 +162,7 @@ class Experiment:
     clip: str = "norm"
     clip_threshold: float = 1.0
     tbptt: int = 0
+    carry_state: bool = False
     teacher_forcing: float = 1.0
     reduction: str = "mean"
     steps: int = 3000
@@ -206,6 +213,8 @@ class Experiment:
         if self.tbptt and (self.bidirectional or self.rnn_type == "encoder_decoder"):
             kind = "a network that reads both ways" if self.bidirectional else "an encoder-decoder"
             raise ExperimentError("tbptt", got=self.tbptt, accepts=f"0 (never cut) for {kind}")
+        if self.carry_state and (refused := why_not_carried(self, CELLS[self.cell].is_recurrent)):
+            raise ExperimentError(refused[0], got=getattr(self, refused[0]), accepts=refused[1])
         if self.window > 1 and not CELLS[self.cell].is_recurrent and self.rnn_type in AUTOREGRESSIVE_TYPES:
             raise ExperimentError("window", got=self.window, accepts="1 where the output is fed back as the next input")
         multiply_adds, size = step_cost(self)
@@ -245,8 +254,18 @@ class Experiment:
 
     @property
     def time_steps(self) -> int:
-        """Length of the time axis: seq_len, and after it the target side of an encoder-decoder."""
-        return self.seq_len + self.definition.target_steps(self)
+        """Length of the time axis: warm_up, seq_len, and after it the target side of an encoder-decoder."""
+        return self.warm_up + self.seq_len + self.definition.target_steps(self)
+
+    @property
+    def warm_up(self) -> int:
+        """Steps of held-out sequences before the seq_len ones that count: whole chunks, or 0 without carry_state."""
+        return warm_up(self.seq_len, self.definition.lengths.high) if self.carry_state else 0
+
+    @property
+    def reach(self) -> int:
+        """Steps that the gradient goes back, counted from the end of a sequence; 0: all."""
+        return self.seq_len if self.carry_state else self.tbptt
 
     def to_dict(self) -> dict[str, Any]:
         """All settings as plain values, for JSON, TOML and links."""
@@ -311,7 +330,7 @@ def step_cost(experiment: Experiment) -> tuple[float, float]:
         work += size * e.hidden_size
         kept += size + e.hidden_size
         size = float(e.hidden_size)
-    places = e.time_steps * e.batch_size
+    places = (e.time_steps - e.warm_up) * e.batch_size
     return 3.0 * places * (work + size * outputs), 4.0 * places * (kept + 2 * outputs)
 
 

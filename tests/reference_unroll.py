@@ -269,8 +269,9 @@ def _stack(
         for d in range(e.directions):
             zeros = torch.zeros(e.hidden_size, dtype=run.model.dtype)
             h, c = first[layer] if first else (zeros, zeros)
+            piece = e.seq_len if e.carry_state else e.tbptt
             for t in range(length) if d == 0 else range(length - 1, -1, -1):
-                if e.tbptt and t and (len(run.batch.mask) - t) % e.tbptt == 0:
+                if piece and t and (len(run.batch.mask) - t) % piece == 0:
                     h, c = h.detach(), c.detach()
                 key = (layer, d, at + t, b)
                 if key in run.cut:

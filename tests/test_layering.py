@@ -19,7 +19,7 @@ FLOORS: dict[str, list[str]] = {
         "limits",
         "number_format package cells tasks whole_file",
         "experiment",
-        "device parameters data",
+        "device parameters data live_settings",
         "layers reading weights",
         "model frame codegen",
         "lens diagnosis recording preset ask intervention",

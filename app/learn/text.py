@@ -12,8 +12,9 @@ from app import data_text, links, text
 from app.figures import FIGURES
 from app.text import KINDS
 from app.verdicts import VERDICTS
-from engine.experiment import LIVE_SETTINGS, Experiment
+from engine.experiment import Experiment
 from engine.frame import Frame, RunInfo
+from engine.live_settings import live_settings
 from engine.number_format import amount
 from engine.preset import ASK, Prediction, Preset, SeenAs, setting_links
 
@@ -248,5 +249,5 @@ def result(info: RunInfo, frame: Frame) -> str:
 
 def same_network(one: Experiment, other: Experiment) -> bool:
     """True if two experiments differ only in the seed and the live settings."""
-    free = {"seed": other.seed, **{name: getattr(other, name) for name in LIVE_SETTINGS}}
+    free = {"seed": other.seed, **{name: getattr(other, name) for name in live_settings(one)}}
     return one.replace(**free) == other

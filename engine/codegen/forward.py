@@ -9,12 +9,14 @@ def forward(plan: ScriptSpec) -> str:
     """The method `forward`, and also `step_by_step` if live changes of teacher forcing need both."""
     given = ["self", "inputs: Tensor"]
     given += ["lengths: Tensor"] * plan.reads_lengths + ["decoder_inputs: Tensor"] * plan.translates
+    given += [f"state: {state_type(plan)} | None"] * plan.carries
+    gives = f"tuple[Tensor, {state_type(plan)}]" if plan.carries else "Tensor"
     what = "Logits" if plan.symbols_out else "Values"
     shape = "(batch, OUTPUT_SIZE)" if plan.answers_once else "(steps, batch, OUTPUT_SIZE)"
     both = plan.feeds and plan.at_once
     return block(
-        f"def forward({', '.join(given)}) -> Tensor:",
-        f'    """{what}, {shape}{_of(plan)}."""',
+        f"def forward({', '.join(given)}) -> {gives}:",
+        f'    """{what}, {shape}{_of(plan)}{_and_state(plan)}."""',
         indented(_encoded(plan)) if plan.feeds and plan.translates and not both else None,
         both and [
             "    if self.teacher_forcing < 1:",
@@ -51,6 +53,16 @@ def _of(plan: ScriptSpec) -> str:
     if plan.translates:
         return f", from {inputs}; `decoder_inputs`: targets, one step late"
     return f", from {inputs}"
+
+
+def state_type(plan: ScriptSpec) -> str:
+    """The type of a state, as layers take and return it."""
+    one = "tuple[Tensor, ...]" if plan.cell.has_cell_state else "Tensor"
+    return f"list[{one}]" if not plan.library and plan.stacked else one
+
+
+def _and_state(plan: ScriptSpec) -> str:
+    return ", and the state of before and after" if plan.carries else ""
 
 
 def _encoded(plan: ScriptSpec) -> str:
@@ -99,6 +111,8 @@ def _all_steps(plan: ScriptSpec) -> str:
         lines.append(f"output = self.recurrent({seen}{_longest(plan)}, lengths)")
         if e.dropout and not plan.answers_once:
             lines.append("output = pad(output, (0, 0, 0, 0, 0, len(inputs) - len(output)))")
+    elif plan.carries:
+        lines.append(f"output, state = self.recurrent({seen}, state)")
     else:
         lines.append(f"output{', _' if plan.library or plan.stateful else ''} = self.recurrent({seen})")
     return block(*lines, *_end(plan))
@@ -120,15 +134,22 @@ def _pieces(plan: ScriptSpec, seen: str) -> list[str]:
 
 def _detached(plan: ScriptSpec) -> str:
     """The expression for a detached state."""
+    return of_state(plan, "detach()")
+
+
+def of_state(plan: ScriptSpec, call: str) -> str:
+    """The expression for a state each of whose tensors is the result of this call of its methods."""
     two = plan.cell.has_cell_state
     if not plan.library and plan.stacked:
-        each = "tuple(each.detach() for each in layer)" if two else "layer.detach()"
+        each = f"tuple(each.{call} for each in layer)" if two else f"layer.{call}"
         return f"[{each} for layer in state]"
-    return "tuple(each.detach() for each in state)" if two else "state.detach()"
+    return f"tuple(each.{call} for each in state)" if two else f"state.{call}"
 
 
 def _end(plan: ScriptSpec) -> list[str]:
     """The lines from top-layer states to the output, at every step or at the end of each sequence."""
+    if plan.carries:
+        return [_answer(plan, "output", f"return {{}}, {_detached(plan)}  # no gradient goes back from the next chunk")]
     if not plan.answers_once:
         return [_answer(plan, "output")]
     lines, last = [], "output[-1]"

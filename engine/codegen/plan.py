@@ -127,6 +127,11 @@ class ScriptSpec:
         return self.ever(lambda e: 0 < e.batch_size < e.train_set)
 
     @property
+    def carries(self) -> bool:
+        """True if the state is carried on from one update to the next."""
+        return self.experiment.carry_state
+
+    @property
     def by_chance(self) -> bool:
         """True if an update draws random numbers in addition to its batch."""
         return bool(self.experiment.dropout) or self.drops or self.noisy or self.feeds
@@ -134,7 +139,7 @@ class ScriptSpec:
     @property
     def stateful(self) -> bool:
         """True if the layers take and return a state."""
-        return self.translates or self.feeds or self.truncates
+        return self.translates or self.feeds or self.truncates or self.carries
 
     @property
     def stacked(self) -> bool:

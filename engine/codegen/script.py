@@ -14,7 +14,7 @@ from engine.codegen.network import network
 from engine.codegen.own.data import file_of
 from engine.codegen.own.writer import commented
 from engine.codegen.plan import ScriptSpec, block, plan
-from engine.codegen.training import main, sample, some, train
+from engine.codegen.training import chunk, main, sample, some, train
 from engine.experiment import AUTOREGRESSIVE_TYPES, Experiment
 
 WIDTH = 118
@@ -30,6 +30,7 @@ OFF: dict[str, Any] = {
     "warmup": 0,
     "noise": 0,
     "train_set": 0,
+    "carry_state": False,
     "tbptt": 0,
     "forget_bias": None,
     "target_loss": None,
@@ -57,7 +58,7 @@ def script(experiment: Experiment, changes: Sequence[tuple[int, dict[str, Any]]]
         _headed("the training", train(made)),
         _headed("the data, as the playground draws them", _batch(made)),
         made.data.text,
-        sample(made),
+        chunk(made) if made.carries else sample(made),
         *([some(made)] if made.chooses else []),
         main(made),
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from engine.codegen.forward import of_state, state_type
 from engine.codegen.plan import ScriptSpec, block, indented
 
 OPTIMIZERS = {
@@ -29,7 +30,8 @@ def train(plan: ScriptSpec) -> str:
         bool(plan.experiment.train_set) and "    train_set = sample(0)  # the same sequences throughout",
         "    for step in range(steps):",
         [_change(plan, step, settings) for step, settings in plan.changes],
-        f"        batch = {_batch(plan)}",
+        plan.carries and _carried(plan),
+        not plan.carries and f"        batch = {_batch(plan)}",
         plan.by_chance and f"        torch.manual_seed(SEED * 1_000_003 + step)  # {_chance(plan)}",
         indented(_loss(plan), 2),
         "        optimizer.zero_grad()",
@@ -42,6 +44,30 @@ def train(plan: ScriptSpec) -> str:
         plan.experiment.schedule == "plateau" and indented(_compare(plan), 2),
         [indented(each, 2) for each in _limits(plan)],
         "        yield step + 1, loss.item(), norm.item()",
+    )
+
+
+def _carried(plan: ScriptSpec) -> str:
+    """The lines that get the next chunk, and the state that it begins with."""
+    begins = f"torch.tensor(begins{', device=DEVICE' if plan.on_cuda else ''})[:, None]"
+    return block(
+        "        batch, begins = chunk(step + 1)",
+        "        if state is not None:  # 0 where a sequence does not go on",
+        f"            anew = {begins}",
+        f"            state = {of_state(plan, 'masked_fill(anew, 0.0)')}",
+    )
+
+
+def chunk(plan: ScriptSpec) -> str:
+    """What is read on and on, and the function that gives the chunk of a step."""
+    return block(
+        f"CHUNKS = Chunks({plan.data.draw}, SEQ_LEN, BATCH_SIZE)",
+        "",
+        "",
+        "def chunk(step: int) -> tuple[Batch, np.ndarray]:",
+        '    """The chunk of one update, and which of its sequences begin anew. It depends on the step alone."""',
+        "    batch, begins = CHUNKS.at(step - 1)" if plan.data.hides else "    return CHUNKS.at(step - 1)",
+        plan.data.hides and '    return hide_words(stream((SEED, step), "hiding"), batch), begins',
     )
 
 
@@ -62,11 +88,12 @@ def _optimizer(plan: ScriptSpec) -> str:
 
 
 def _kept(plan: ScriptSpec) -> list[tuple[str, str]]:
-    """The variables that live changes and a schedule need, with their initial values."""
+    """The variables that are kept from one update to the next, with their initial values."""
     e = plan.experiment
     clips = plan.clips != ["none"]
     plateau = [("lowest, total, count, reached", 'float("inf"), 0.0, 0, 1.0')]
     return [
+        *([(f"state: {state_type(plan)} | None", "None")] if plan.carries else []),
         *([("learning_rate", "LEARNING_RATE")] if plan.scheduled and plan.varies("learning_rate") else []),
         *(plateau if e.schedule == "plateau" else []),
         *([("batch_size", "BATCH_SIZE")] if plan.varies("batch_size") else []),
@@ -140,10 +167,10 @@ def _loss(plan: ScriptSpec) -> str:
     """The lines from a batch to the scalar loss."""
     given = [_tensor(plan, "batch.inputs")]
     given += ["torch.tensor(batch.lengths)"] * plan.reads_lengths
-    given += [_tensor(plan, "batch.decoder_inputs")] * plan.translates
+    given += [_tensor(plan, "batch.decoder_inputs")] * plan.translates + ["state"] * plan.carries
     call = f"network({', '.join(given)})"
     out = "logits" if plan.symbols_out else "outputs"
-    calls = f"{out} = {call}"
+    calls = f"{out}{', state' * plan.carries} = {call}"
     if len(calls) > 110:
         calls = block(f"{out} = network(", *(f"    {each}," for each in given), ")")
     return block(calls, _once(plan) if plan.answers_once else _every_step(plan))

@@ -64,6 +64,9 @@ class GradientNorms(FrozenArrays):
         output_grad_norm: median over the probe of ||d/ds|| where the last loss enters, the ratio's denominator.
         bottleneck_grad_norm: median over the probe of ||d l_b/d h|| at the encoder's last state, all layers together;
             None without an encoder.
+        cut_grad_norm: ||d(last loss of l_0)/d(the state carried into the last chunk)||_2 of the drawn sequence, all
+            layers, h and c together: what is thrown away where the gradient is cut. None where no state is carried on
+            from one update to the next.
     """
 
     grad_norm: np.ndarray
@@ -82,6 +85,7 @@ class GradientNorms(FrozenArrays):
     relative: np.ndarray | None = None
     relative_low: np.ndarray | None = None
     relative_high: np.ndarray | None = None
+    cut_grad_norm: float | None = None
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -81,7 +81,7 @@ class RunInfo(Chain):
     @property
     def walls(self) -> tuple[int, ...]:
         """The steps t whose link to t - 1 is cut by truncation."""
-        reach = self.experiment.tbptt
+        reach = self.experiment.reach
         return tuple(range(self.time_steps - reach, 0, -reach)) if reach else ()
 
     @property
@@ -137,7 +137,8 @@ def measured(experiment: Experiment) -> dict[str, Any]:
     task, drawn, sequences = task_of(experiment), probe(experiment), held_out(experiment)
     # Baselines are losses per step; with reduction "sum" the run's loss adds up this many steps.
     counted = float(drawn.mask.sum(0).mean()) if experiment.reduction == "sum" else 1.0
-    baselines = task.baselines(experiment)
+    on_probe = task.baselines_on if experiment.warm_up else None  # which is longer than the sequences of others
+    baselines = task.baselines(experiment) if on_probe is None else on_probe(experiment, drawn)
     of_held_out = baselines if task.baselines_on is None else task.baselines_on(experiment, sequences)
     return {
         "valid": tuple(drawn.valid[:, 0].tolist()),
@@ -173,7 +174,7 @@ def _chain(e: Experiment) -> dict[str, Any]:
         "encoder_steps": e.seq_len if e.rnn_type == "encoder_decoder" else 0,
         "answers_once": e.rnn_type == "many_to_one",
         "is_autoregressive": e.rnn_type in AUTOREGRESSIVE_TYPES,
-        "lag": task.lag(e),
+        "lag": e.seq_len - 1 if e.carry_state and task.lag(e) is None else task.lag(e),
         "looks_ahead": task.looks_ahead,
     }
 

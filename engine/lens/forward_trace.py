@@ -20,6 +20,7 @@ from engine.layers.step_layers import State, StepLayers
 from engine.layers.weights import Weights, weights_of
 from engine.lens.layer_traces import trace_layers, trace_library_cell
 from engine.model import RecurrentNetwork
+from engine.model.carried_state import CarriedState
 from engine.tasks import Batch
 
 DRAWN = 0
@@ -178,8 +179,13 @@ class ForwardTrace(LayersTrace):
 
 
 @torch.no_grad()
-def trace_forward(model: RecurrentNetwork, batch: Batch) -> ForwardTrace:
-    """Call the model once, in evaluation mode, and recompute the states and gates of every layer and direction."""
+def trace_forward(model: RecurrentNetwork, batch: Batch, carried: CarriedState | None = None) -> ForwardTrace:
+    """Call the model once, in evaluation mode, and recompute the states and gates of every layer and direction.
+
+    Args:
+        carried: the state to begin with, which stays as it is; None: zero.
+    """
+    begins = None if carried is None else CarriedState(carried.state)
     calls: dict[RecurrentLayers, list[tuple[tuple, Tensor | PackedSequence]]] = {stack: [] for stack in model.stacks}
 
     def keep(module: RecurrentLayers, args: tuple, result: tuple) -> None:
@@ -188,7 +194,7 @@ def trace_forward(model: RecurrentNetwork, batch: Batch) -> ForwardTrace:
     handles, training = [stack.register_forward_hook(keep) for stack in model.stacks], model.training
     model.eval()
     try:
-        logits = model(batch)
+        logits = model(batch, begins)
     finally:
         for handle in handles:
             handle.remove()

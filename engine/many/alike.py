@@ -27,6 +27,8 @@ def can_be_beside(experiment: Experiment) -> str | None:
         return f"{e.rnn_type} feeds outputs back as inputs; that is not done side by side."
     if e.bidirectional:
         return "Networks that read both ways are not trained side by side."
+    if e.carry_state:
+        return "A network that carries its state on is not trained side by side."
     if e.schedule != "constant":
         return f"schedule must be constant side by side, but is {e.schedule}."
     for name in ZERO:

@@ -16,6 +16,7 @@ from engine.cells import CELLS
 from engine.experiment import AUTOREGRESSIVE_TYPES, Experiment
 from engine.layers.make import RecurrentLayers, make_layers
 from engine.layers.step_layers import State
+from engine.model.carried_state import CarriedState
 from engine.tasks import Batch, task_of
 
 
@@ -53,11 +54,15 @@ class RecurrentNetwork(nn.Module):
         """The recurrent modules in the order in which they run."""
         return [self.encoder, self.decoder] if self.is_encoder_decoder else [self.recurrent]
 
-    def forward(self, batch: Batch) -> Tensor:
+    def forward(self, batch: Batch, carried: CarriedState | None = None) -> Tensor:
         """Compute logits or values.
 
         An autoregressive network is given the true previous outputs (teacher forcing): always in evaluation mode, in
         training mode with probability `teacher_forcing`, drawn from torch's global generator.
+
+        Args:
+            carried: of a network with an output at every step, the state to begin with; the state after the last step
+                is put there. None: zero, and it is forgotten.
 
         Returns:
             (T, batch, output_size); T is 1 for many_to_one, and the target's length for encoder_decoder.
@@ -71,7 +76,7 @@ class RecurrentNetwork(nn.Module):
                 self._embed_tokens(batch.decoder_inputs, self.decoder_embedding, self.head.out_features)
             )
             return self._answer(self.decoder(target_inputs, self._encode(batch))[0], batch.lengths)
-        return self._answer(self._run_recurrent(self.embed(batch), batch.lengths), batch.lengths)
+        return self._answer(self._run_recurrent(self.embed(batch), batch.lengths, carried), batch.lengths)
 
     def generate(self, batch: Batch, choose: Callable[[Tensor], Tensor] = most_probable) -> Tensor:
         """As `forward`, but the network is given only its own outputs. Returns logits, (T, batch, output_size).
@@ -109,11 +114,15 @@ class RecurrentNetwork(nn.Module):
             return (indices[..., None] == torch.arange(symbols, device=indices.device)).to(self.dtype)
         return table(indices.clamp(min=0)) * (indices >= 0)[..., None]
 
-    def _run_recurrent(self, inputs: Tensor, lengths: np.ndarray) -> Tensor:
+    def _run_recurrent(self, inputs: Tensor, lengths: np.ndarray, carried: CarriedState | None = None) -> Tensor:
         """Top-layer states (T, batch, directions * H). One direction needs no packing, because padding comes last."""
         padded = bool((lengths < len(inputs)).any())
         if self.experiment.bidirectional and padded:
             return pad_packed_sequence(self.recurrent(_pack(inputs, lengths))[0], total_length=len(inputs))[0]
+        if carried is not None:
+            output, state = self.recurrent(inputs, carried.state)
+            carried.state = _detach(state)
+            return output
         cuts = self.truncation_points(len(inputs))
         if not cuts:
             return self.recurrent(inputs)[0]
@@ -173,8 +182,8 @@ class RecurrentNetwork(nn.Module):
         return fed
 
     def truncation_points(self, seq_len: int) -> list[int]:
-        """Steps t at which truncation cuts the connection from t - 1; pieces of `tbptt` steps, counted from the end."""
-        piece = self.experiment.tbptt
+        """Steps t at which truncation cuts the connection from t - 1; pieces of `reach` steps, counted from the end."""
+        piece = self.experiment.reach
         return sorted(range(seq_len - piece, 0, -piece)) if piece else []
 
     def output_layers_forward(self, output: Tensor) -> list[Tensor]:
@@ -258,9 +267,13 @@ class RecurrentNetwork(nn.Module):
         """Run the network and compute l[t, b], (T, batch); 0 where no loss is counted."""
         return self.step_losses(self(batch), batch)
 
-    def loss(self, batch: Batch) -> Tensor:
-        """Run the network and compute the loss to be differentiated: the mean over the batch of each sequence's l_b."""
-        losses = self._losses(self(batch), self._counted_targets(batch))
+    def loss(self, batch: Batch, carried: CarriedState | None = None) -> Tensor:
+        """Run the network and compute the loss to be differentiated: the mean over the batch of each sequence's l_b.
+
+        Args:
+            carried: as of `forward`.
+        """
+        losses = self._losses(self(batch, carried), self._counted_targets(batch))
         if self.experiment.rnn_type == "many_to_one":
             return losses.mean()  # with one loss per sequence, mean and sum are the same
         return (losses * self.loss_weights(batch)).sum() / len(batch.lengths)

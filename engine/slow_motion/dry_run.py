@@ -13,6 +13,7 @@ from torch import Tensor
 
 from engine.lens.gradient_flow import GradientFlow, gradient_flow
 from engine.model import RecurrentNetwork
+from engine.model.carried_state import CarriedState
 from engine.slow_motion.update_trace import UpdateTrace
 from engine.tasks import Batch
 
@@ -33,14 +34,15 @@ def dry_run_update(trainer: Trainer) -> UpdateTrace:
     with _recorded_calls(twin.model) as passes:
         loss = twin.advance()
     batch, logits = passes[0]
+    carried = None if trainer.carried is None else trainer.carried.single_sequence(0)
     clipped, moved = _gradients(twin.model), _parameter_values(twin.model)
     return UpdateTrace(
         experiment=trainer.experiment,
         step=trainer.step,
         loss=loss,
         batch_size=len(batch.lengths),
-        frame=trainer.sequence_frame(batch.single_sequence(0)),
-        **_drawn_sequence(trainer.model, batch, logits),
+        frame=trainer.sequence_frame(batch.single_sequence(0), carried=carried),
+        **_drawn_sequence(trainer.model, batch, logits, carried),
         norm=twin.param_grad_norm,
         norm_clipped=twin.param_grad_norm_clipped,
         clipped=twin.clipped,
@@ -81,7 +83,7 @@ def _unclipped(trainer: Trainer) -> list[Tensor]:
 
 def _loss_after(twin: Trainer) -> float:
     """The loss of the last update's batch with the new weights. Makes another update, so the twin is used up."""
-    twin.step -= 1  # the batch and the random numbers of an update depend on the seed and the step alone
+    twin.step_back()
     with _recorded_calls(twin.model) as passes:
         try:
             return twin.advance()
@@ -90,11 +92,13 @@ def _loss_after(twin: Trainer) -> float:
             return float((twin.model.step_losses(logits, batch) * twin.model.loss_weights(batch)).sum(0).mean())
 
 
-def _drawn_sequence(model: RecurrentNetwork, batch: Batch, logits: Tensor) -> dict[str, Any]:
+def _drawn_sequence(
+    model: RecurrentNetwork, batch: Batch, logits: Tensor, carried: CarriedState | None
+) -> dict[str, Any]:
     """Sequence 0 of a batch: inputs, states, outputs, losses, and the gradient at its states."""
     single = batch.single_sequence(0)
     with _recorded_calls(model, training=False) as passes:
-        flow = gradient_flow(model, single)
+        flow = gradient_flow(model, single, carried=carried)
     losses = model.step_losses(logits, batch).cpu().numpy()
     counted = batch.mask.sum(1)
     mean = np.where(counted > 0, losses.sum(1) / np.maximum(counted, 1), np.nan)

@@ -24,6 +24,7 @@ from engine.tasks.base import (
 from engine.tasks.batch import Batch
 from engine.tasks.bits import COPY, PARITY, XOR
 from engine.tasks.captions import CAPTION
+from engine.tasks.chunks import WithWarmUp, without_warm_up
 from engine.tasks.dates import DATES
 from engine.tasks.entities import ENTITIES
 from engine.tasks.formal_languages import COUNT, EMBEDDED_REBER, REBER_GRAMMAR
@@ -126,9 +127,13 @@ def sample(experiment: DataSettings, batch_size: int, seed: int | tuple[int, ...
 
     Args:
         seed: non-negative; a tuple gives independent streams, as (experiment.seed, step).
-        split: "train" or "test"; the two never share a sequence of real data.
+        split: "train" or "test"; the two never share a sequence of real data. With a carried state, held-out sequences
+            are longer by the warm-up, in which no loss is counted.
     """
     task = task_of(experiment)
+    if split == "test" and experiment.warm_up:
+        longer = task.draw(stream(seed, split), WithWarmUp(experiment), batch_size, split)
+        return without_warm_up(longer, experiment.warm_up)
     batch = task.draw(stream(seed, split), experiment, batch_size, split)
     if split == "train" and has_unknown(task.input_labels):
         return hide_words(stream(seed, "hiding"), batch)
@@ -138,6 +143,8 @@ def sample(experiment: DataSettings, batch_size: int, seed: int | tuple[int, ...
 def held_out(experiment: DataSettings) -> Batch:
     """The held-out sequences on which a run's loss and metric are judged; many more than figures draw."""
     if (chosen := task_of(experiment).held_out) is not None:
+        if experiment.warm_up:
+            return without_warm_up(chosen(WithWarmUp(experiment), MOST_HELD_OUT), experiment.warm_up)
         return chosen(experiment, MOST_HELD_OUT)
     return sample(experiment, HELD_OUT_SIZE, (experiment.seed, 1), "test")
 

@@ -28,6 +28,8 @@ STREAMS = (*SPLITS, "hiding", "choosing")
 """What random numbers are drawn for: the sequences of either split, which words are hidden in training, and which
 sequences of a fixed training set are a batch."""
 OWN_FAMILY = "Your data"
+Passages = list[tuple[np.ndarray, np.ndarray, np.ndarray]]
+"""Whole texts or series: the inputs, the targets and whether there is a loss, one of each a step."""
 FAMILIES = ("Classics", "Text", "Series", "Speech", "Music", "Images", "Sequence to sequence", OWN_FAMILY)
 
 
@@ -56,7 +58,11 @@ class DataSettings(Protocol):
 
     @property
     def time_steps(self) -> int:
-        """Steps of the whole time axis: seq_len, then the target side of an encoder-decoder."""
+        """Steps of the whole time axis: warm_up and seq_len, then the target side of an encoder-decoder."""
+
+    @property
+    def warm_up(self) -> int:
+        """Steps that held-out sequences have before the seq_len ones that count, for a state that is carried on."""
 
     @property
     def seed(self) -> int:
@@ -168,6 +174,8 @@ class Task:
         continues: the target at t is the input at t + 1 (the same symbols, or the same channels), so the network can
             continue with its own outputs: write a text, forecast a series. Irrelevant for AUTOREGRESSIVE_TYPES, which
             always do.
+        passages: () -> the trained texts or series as wholes, each in order of time, through which a network can carry
+            its state on. None where sequences have nothing to do with each other, or each is scaled by itself.
         answers: the rule, (experiment, inputs) -> targets, both as in a Batch, for inputs of symbols that a person has
             changed. NO_ANSWER where the inputs do not determine the answer, and, of an encoder-decoder, after the
             answer's end; the values at steps without a loss are meaningless. None where there is no rule.
@@ -202,6 +210,7 @@ class Task:
     causal: bool = False
     looks_ahead: bool = False
     continues: bool = False
+    passages: Callable[[], Passages] | None = None
     answers: Callable[[DataSettings, np.ndarray], np.ndarray] | None = None
     encode: Callable[[DataSettings, str], Batch] | None = None
     asks: str = ""

@@ -61,6 +61,12 @@ class Batch:
         """A batch of one of these sequences, with its padding."""
         return self.some(slice(sequence, sequence + 1))
 
+    def between(self, start: int, stop: int) -> Batch:
+        """These steps of sequences without padding and without a target side."""
+        steps, size = slice(start, stop), len(self.lengths)
+        lengths = np.full(size, stop - start, np.int64)
+        return Batch(self.inputs[steps], self.targets[steps], self.mask[steps], lengths)
+
     def some(self, chosen: slice | np.ndarray) -> Batch:
         """A batch of some of these sequences, with their padding."""
         decoder_inputs = None if self.decoder_inputs is None else self.decoder_inputs[:, chosen]

@@ -14,6 +14,7 @@ from engine.tasks.base import (
     DataSettings,
     Lengths,
     Metric,
+    Passages,
     Task,
     accuracy,
     answer_mask,
@@ -64,6 +65,13 @@ def _draw(rng: np.random.Generator, experiment: DataSettings, batch_size: int, s
 
 
 @cache
+def _passages() -> Passages:
+    """The whole text; before its first character nothing is read."""
+    tokens = _tokens("train")
+    return [(np.concatenate([[NO_SYMBOL], tokens[:-1]]), tokens, np.ones(len(tokens), bool))]
+
+
+@cache
 def _frequency_baseline() -> float:
     """Cross-entropy, in nats, of the held-out text under the training text's character frequencies."""
     counts = (
@@ -101,6 +109,7 @@ CHARACTERS = Task(
     lag=lambda experiment: min(8, experiment.seq_len - 1),
     causal=True,
     continues=True,
+    passages=_passages,
     answers=next_inputs,
     encode=_encode_typed,
     asks="The beginning of a text; empty: which character comes first",

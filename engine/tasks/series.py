@@ -8,7 +8,17 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.tasks.base import PROBE_SIZE, DataSettings, Lengths, Metric, Task, answer_mask, full_lengths, stream
+from engine.tasks.base import (
+    PROBE_SIZE,
+    DataSettings,
+    Lengths,
+    Metric,
+    Passages,
+    Task,
+    answer_mask,
+    full_lengths,
+    stream,
+)
 from engine.tasks.batch import Batch
 
 WEEKS, TRAINED_WEEKS = 105, 80  # every test window lies within the 25 weeks not used in training
@@ -73,6 +83,13 @@ def _draw_prices(rng: np.random.Generator, experiment: DataSettings, batch_size:
 def _draw_sunspots(rng: np.random.Generator, experiment: DataSettings, batch_size: int, split: str) -> Batch:
     windows = _sunspot_windows(split, experiment.seq_len)
     return next_value(windows[rng.integers(0, len(windows), batch_size)].T, experiment)
+
+
+@cache
+def _sunspot_passages() -> Passages:
+    """All trained years as one."""
+    spots = yearly_sunspots()[:TRAINED_YEARS, None]
+    return [(spots[:-1], spots[1:], np.ones(len(spots) - 1, bool))]
 
 
 def _like_this_week(experiment: DataSettings) -> dict[str, float]:
@@ -156,4 +173,5 @@ SUNSPOTS = Task(
     baselines_on=_like_before_on,
     causal=True,
     continues=True,
+    passages=_sunspot_passages,
 )

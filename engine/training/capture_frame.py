@@ -18,6 +18,7 @@ from engine.frame import Frame, RunInfo
 from engine.frame.frame import TrainingProgress
 from engine.frame.held_out import HeldOutRecord
 from engine.layers.crossing import to_cpu
+from engine.lens.cut_gradient import cut_gradient_norm
 from engine.lens.embedding_map import EmbeddingMap
 from engine.lens.forward_trace import DRAWN, ForwardTrace, trace_forward
 from engine.lens.gradient_flow import losses_and_gradient, seed
@@ -28,6 +29,7 @@ from engine.lens.step_factors import factors_of
 from engine.lens.sweep import SweepResult, sweep
 from engine.lens.weight_gradients import weight_gradients_of, where_enters
 from engine.model import RecurrentNetwork
+from engine.model.carried_state import CarriedState
 from engine.tasks import Batch, task_of
 
 
@@ -39,6 +41,7 @@ def capture_frame(
     record: HeldOutRecord,
     untrained_map: EmbeddingMap | None,
     requested: Collection[str] = (),
+    carried: CarriedState | None = None,
 ) -> Frame:
     """Capture a frame of a network as it is. Changes nothing and draws no random number.
 
@@ -48,8 +51,9 @@ def capture_frame(
         untrained_map: `embedding_map` of the same network before training; None if it has no embedding.
         requested: readings that a frame has only on request, written as `engine.frame.reading_request` says; those that
             this network does not have stay None.
+        carried: the state with which the sequences begin; None: zero.
     """
-    trace = trace_forward(model, probe)
+    trace = trace_forward(model, probe, carried)
     losses = swept_losses(info.experiment)
     seeds = followed_seeds(losses)
     read = _read(model, probe, info, trace, losses)
@@ -77,7 +81,7 @@ def capture_frame(
         **compute_on_demand(trace, requested),
         **vars(progress),
         **vars(record),
-        **vars(gradient_norms(norms, Endpoints.of(probe, info), DRAWN)),
+        **vars(gradient_norms(norms, Endpoints.of(probe, info), DRAWN)) | {"cut_grad_norm": _cut(model, probe)},
         **vars(preactivations(read.swept.trace)),
     )
     return dataclasses.replace(frame, diagnosis=diagnose(info, frame))
@@ -156,6 +160,13 @@ def embedding_map(model: RecurrentNetwork) -> EmbeddingMap | None:
     """Project the embedding of a network to two dimensions; None without an embedding."""
     table = model.embedding
     return None if table is None else EmbeddingMap.of(table.weight.detach().cpu().numpy())
+
+
+def _cut(model: RecurrentNetwork, probe: Batch) -> float | None:
+    """`GradientNorms.cut_grad_norm`."""
+    if not model.experiment.carry_state or not model.truncation_points(len(probe.inputs)):
+        return None
+    return cut_gradient_norm(model, probe.single_sequence(DRAWN))
 
 
 def _free_logits(model: RecurrentNetwork, probe: Batch, info: RunInfo) -> Tensor | None:

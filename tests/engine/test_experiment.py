@@ -50,6 +50,7 @@ DEFAULTS = {
     "clip": "norm",
     "clip_threshold": 1.0,
     "tbptt": 0,
+    "carry_state": False,
     "teacher_forcing": 1.0,
     "reduction": "mean",
     "steps": 3000,
@@ -94,6 +95,7 @@ LIMITS = [
 ]
 SEQ_LEN_LIMITS = [("first_symbol_recall", 1000), ("adding", 1000), ("characters", 400), ("stocks", 24)]  # from 2 on
 
+CARRIED = {"task": "characters", "rnn_type": "many_to_many", "seq_len": None, "carry_state": True}
 BAD = [
     # one number out of its range
     ({"hidden_size": 0}, r"^hidden_size must be a whole number from 1 to 512, but got 0\.$"),
@@ -158,6 +160,24 @@ BAD = [
     (
         {"tbptt": 4, "task": "addition", "rnn_type": "encoder_decoder"},
         r"^tbptt must be 0 \(never cut\) for an encoder-decoder, but got 4\.$",
+    ),
+    ({"carry_state": 1}, r"^carry_state must be False or True, but got 1\.$"),
+    *(
+        (CARRIED | settings, f"^{said}")
+        for settings, said in (
+            ({"task": "stocks"}, "carry_state must be false for Stock prices, whose sequences do not go on from one "),
+            ({"task": "next_word"}, "carry_state must be false for Next word, whose sequences do not go on"),
+            ({"rnn_type": "many_to_one"}, "carry_state must be false unless there is an output at every step"),
+            ({"cell": "feedforward"}, "carry_state must be false for a feed-forward cell, which has no state, but got"),
+            ({"bidirectional": True}, "carry_state must be false for a network that reads both ways: "),
+            ({"train_set": 8}, "train_set must be 0 where the state is carried on, which reads the whole text"),
+            ({"tbptt": 3}, "tbptt must be 0 where the state is carried on, which cuts after each update, but got 3"),
+            ({"seq_len": 201}, "seq_len must be at most 200 where the state is carried on, for a warm-up that is"),
+            (
+                {"task": "sunspots", "seq_len": 20, "batch_size": 6},
+                r"batch_size must be at most 5 where the state is carried on: Sunspots has 10 chunks of seq_len 20, .*",
+            ),
+        )
     ),
     (
         {"window": 2, "cell": "feedforward", "task": "melody", "rnn_type": "one_to_many"},

@@ -218,12 +218,15 @@ def _bottleneck(info: Chain, frame: Look) -> float:
 
 
 def readout(info: Chain, frame: Look) -> str:
-    """Return the sizes at both ends of the curve, and how they were computed in an old recording."""
+    """Return the sizes at both ends of the curve, what a cut at a carried state throws away, and how old ones are."""
     sizes = relative(info, frame)[info.shown_chain]
     there = np.flatnonzero(frame.valid & ~_unreached(info, sizes))
     ends = [f"at t = {t}: {relative_size(sizes[t])}" for t in dict.fromkeys((there[0], there[-1]))]
     note = ["ratio of medians (an older recording)"] if is_ratio_of_medians(info, frame) else []
-    return " · ".join([*ends, *note])
+    lost = frame.cut_grad_norm
+    size = "" if lost is None else short(lost) if lost else "exactly 0"
+    cut = [f"thrown away at the cut: ‖dL/d(carried state)‖ {size}"] if size else []
+    return " · ".join([*ends, *cut, *note])
 
 
 def past_line(info: RunInfo, past: PastRun) -> Line | None:

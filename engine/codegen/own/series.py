@@ -18,8 +18,8 @@ from engine.tasks import base
 MAX_NAMED = 4  # channels that a comment names
 
 
-def series(own: Own, dataset: Dataset, content: SeriesContent) -> None:
-    """Add VALUES, `prepared` and `draw`."""
+def series(own: Own, dataset: Dataset, content: SeriesContent, carries: bool) -> None:
+    """Add VALUES, `prepared`, and `draw` or, where a state is carried on, `passages`."""
     named = ", ".join(map(commented, content.channels[:MAX_NAMED]))
     named += ", ..." if len(content.channels) > MAX_NAMED else ""
     if dataset.layout is None:
@@ -29,8 +29,11 @@ def series(own: Own, dataset: Dataset, content: SeriesContent) -> None:
         open_file(own, dataset)
         _values(own, dataset, dataset.layout, content, named)
     _extents(own, content)
-    _prepared(own, content)
-    _draw(own)
+    _prepared(own, content, carries)
+    if carries:
+        _passages(own, content.horizon)
+    else:
+        _draw(own)
 
 
 def _what(dataset: Dataset) -> str:
@@ -90,7 +93,7 @@ def _extents(own: Own, content: SeriesContent) -> None:
         own.add(f"BEFORE = [  # what stands before the first value of a column, the target's aside{before}\n]")
 
 
-def _prepared(own: Own, content: SeriesContent) -> None:
+def _prepared(own: Own, content: SeriesContent, carries: bool) -> None:
     """Add `prepared` and the arrays that it makes."""
     own.need(series_rows.__name__, "hold", "as_float32")
     ahead, back = content.horizon, steps_back(content)
@@ -122,7 +125,21 @@ def _prepared(own: Own, content: SeriesContent) -> None:
         "        parts.append((as_float32(inputs), as_float32(answers), answered, held_out, readable))",
         "    return tuple(np.concatenate(each) for each in zip(*parts, strict=True))",
     )
-    own.add("INPUTS, ANSWERS, ANSWERED, HELD_OUT, READABLE = prepared()")
+    own.add(f"INPUTS, ANSWERS, ANSWERED, {'_' if carries else 'HELD_OUT'}, READABLE = prepared()")
+
+
+def _passages(own: Own, ahead: int) -> None:
+    """Add `passages`."""
+    own.draw = "passages()"
+    own.add(
+        "def passages() -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:",
+        '    """Of the trained part of each series: inputs, answers and whether they are known, a row each."""',
+        "    found = []",
+        "    for begin, cut in zip(BEGINS, CUTS, strict=True):",
+        f"        rows = begin + np.flatnonzero(READABLE[begin : begin + max(0, cut - {ahead})])",
+        "        found.append((INPUTS[rows], ANSWERS[rows, None], ANSWERED[rows]))",
+        "    return found",
+    )
 
 
 def _draw(own: Own) -> None:

@@ -24,7 +24,16 @@ from engine.data.tasks.series_windows import (
 )
 from engine.data.tasks.words import title_of
 from engine.tasks import OWN_DATA, PROBE_SIZE, Batch, Lengths, Metric, Task
-from engine.tasks.base import OWN_FAMILY, DataSettings, answer_mask, evenly, full_lengths, last_step_only, stream
+from engine.tasks.base import (
+    OWN_FAMILY,
+    DataSettings,
+    Passages,
+    answer_mask,
+    evenly,
+    full_lengths,
+    last_step_only,
+    stream,
+)
 
 LONGEST_WINDOW = 400
 SOLVED = math.sqrt(0.1)
@@ -88,6 +97,7 @@ def series_task(name: str, summary: dict[str, Any], content: SeriesContent) -> T
         series_names=tuple(one.name for one in content.series),
         causal=True,
         continues=continues(content),
+        passages=lambda: _passages(content),
     )
 
 
@@ -134,6 +144,15 @@ def _draw(content: SeriesContent, rng: np.random.Generator, e: DataSettings, bat
     at = last + np.arange(1 - e.seq_len, 1)[:, None]
     mask = answer_mask(e, e.seq_len, batch_size) & rows.answered[at] & (rows.held_out[at] == (split == "test"))
     return _windows(rows, at, mask)
+
+
+def _passages(content: SeriesContent) -> Passages:
+    """The trained part of each series, from its first row that can be read on."""
+    rows, found = rows_of(content), []
+    for one, begin in zip(content.series, rows.starts[:-1].tolist(), strict=True):
+        at = begin + np.flatnonzero(rows.readable[begin : begin + max(0, one.cut - content.horizon)])
+        found.append((rows.inputs[at], rows.answers[at, None], rows.answered[at]))
+    return found
 
 
 def _held_out(content: SeriesContent, e: DataSettings, most: int) -> Batch:

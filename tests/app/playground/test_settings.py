@@ -49,6 +49,7 @@ OPENED = [pair for place, pair in enumerate(OPENED) if place % 2 == 0 or pair in
         ("schedule_factor", 0.1, {"schedule": "step"}),
         ("warmup", 100, {}),
         ("train_set", 16, {}),
+        ("carry_state", True, {"task": "characters", "rnn_type": "many_to_many"}),
         ("tbptt", 7, {}),
         ("seed", 12, {}),
         ("output_layers", 2, {}),
@@ -338,10 +339,10 @@ def test_all_cells_are_in_one_list_the_usual_first_and_the_one_without_memory_la
 def test_what_has_no_effect_on_a_cell_rests(pool):
     page = opened()
     for cell, resting in {
-        "rnn": ["forget_bias", "teacher_forcing", "window"],
-        "indrnn": ["forget_bias", "init", "nonlinearity", "teacher_forcing", "window"],
-        "linear": ["init", "init_gain", "nonlinearity", "teacher_forcing", "window"],
-        "feedforward": ["bidirectional", "forget_bias", "init", "init_gain", "teacher_forcing"],
+        "rnn": ["carry_state", "forget_bias", "teacher_forcing", "window"],
+        "indrnn": ["carry_state", "forget_bias", "init", "nonlinearity", "teacher_forcing", "window"],
+        "linear": ["carry_state", "init", "init_gain", "nonlinearity", "teacher_forcing", "window"],
+        "feedforward": ["bidirectional", "carry_state", "forget_bias", "init", "init_gain", "teacher_forcing"],
     }.items():
         move(page, "cell", cell)
         of_a_schedule = ["schedule_factor", "schedule_steps"]  # there is none

@@ -93,6 +93,7 @@ VALUES = {"task": "sine", "rnn_type": "many_to_many", "seq_len": 7}
 MELODY = {"task": "melody", "rnn_type": "one_to_many", "seq_len": 9}
 SPELL = {"task": "digit_name", "rnn_type": "one_to_many"}
 TRANSLATE = {"task": "reverse", "rnn_type": "encoder_decoder"}
+CARRIED = {"task": "characters", "rnn_type": "many_to_many", "seq_len": 7, "carry_state": True}
 DEEP = {"num_layers": 2, "dropout": 0.3}
 
 RUNS = {
@@ -157,6 +158,11 @@ RUNS = {
     "warm-up alone": TO_ONE | {"cell": "rnn", "warmup": 2, "optimizer": "adamw"},
     "one batch again and again": TO_ONE | {"cell": "rnn", "train_set": 3},
     "some of a fixed set": TRANSLATE | {"cell": "gru", "train_set": 9, "batch_size": 4},
+    "state carried on": CARRIED | {"cell": "lstm"},
+    "state carried on, deep": CARRIED | DEEP | {"cell": "gru", "embedding_size": 3, "noise": 0.1},
+    "state carried on, own cell": CARRIED | DEEP | {"cell": "lstm_peephole", "head_dropout": 0.2},
+    "state carried on through a series": CARRIED | {"cell": "gru_2014", "task": "sunspots", "seq_len": 45,
+                                                    "batch_size": 2, "reduction": "sum"},
     "adamw without decay": TO_ONE | {"cell": "rnn", "optimizer": "adamw"},
 }  # fmt: skip
 
@@ -315,7 +321,8 @@ def test_a_linter_finds_nothing():
     padded = PADDED | DEEP | {"cell": "lstm_peephole", "embedding_size": 3}
     cells = [RUNS[f"{name}, translating"] for name in ("gru", "layer norm", "indrnn, identity")]
     dropped = [RUNS[name] for name in ("dropout before the head, adamw", "dropout before the head, both ways")]
-    for settings in (*cells, *dropped, RUNS["gru 2014, truncated"], padded, SPELL):
+    carried = [RUNS[f"state carried on{kind}"] for kind in ("", ", deep", ", own cell", " through a series")]
+    for settings in (*cells, *dropped, *carried, RUNS["gru 2014, truncated"], padded, SPELL):
         text = script(Experiment(**settings))
         done = subprocess.run(order, input=text, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout

@@ -220,6 +220,7 @@ def test_what_cannot_stand_beside_others_is_refused_with_a_sentence():
         e.replace(nonlinearity="sigmoid"),
         e.replace(bidirectional=True),
         e.replace(schedule="cosine"),
+        e.replace(task="characters", rnn_type="many_to_many", seq_len=20, batch_size=4, carry_state=True),
         e.replace(task="melody", rnn_type="one_to_many", seq_len=None),
         e.replace(task="reverse", rnn_type="encoder_decoder", seq_len=None),
         e.replace(task="first_symbol_recall", embedding_size=3),
