@@ -57,12 +57,13 @@ def _of(plan: ScriptSpec) -> str:
 
 def state_type(plan: ScriptSpec) -> str:
     """The type of a state, as layers take and return it."""
-    one = "tuple[Tensor, ...]" if plan.cell.has_cell_state else "Tensor"
-    return f"list[{one}]" if not plan.library and plan.stacked else one
+    if not plan.library and plan.stacked:
+        return "list"
+    return "tuple[Tensor, ...]" if plan.cell.has_cell_state else "Tensor"
 
 
 def _and_state(plan: ScriptSpec) -> str:
-    return ", and the state of before and after" if plan.carries else ""
+    return ", and the state before; and after" if plan.carries else ""
 
 
 def _encoded(plan: ScriptSpec) -> str:
@@ -149,7 +150,8 @@ def of_state(plan: ScriptSpec, call: str) -> str:
 def _end(plan: ScriptSpec) -> list[str]:
     """The lines from top-layer states to the output, at every step or at the end of each sequence."""
     if plan.carries:
-        return [_answer(plan, "output", f"return {{}}, {_detached(plan)}  # no gradient goes back from the next chunk")]
+        detached = f"state = {_detached(plan)}  # no gradient goes back from the next chunk"
+        return [detached, _answer(plan, "output", "return {}, state")]
     if not plan.answers_once:
         return [_answer(plan, "output")]
     lines, last = [], "output[-1]"

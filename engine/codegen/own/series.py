@@ -97,6 +97,7 @@ def _prepared(own: Own, content: SeriesContent, carries: bool) -> None:
     """Add `prepared` and the arrays that it makes."""
     own.need(series_rows.__name__, "hold", "as_float32")
     ahead, back = content.horizon, steps_back(content)
+    known, said = ("answered", "") if carries else ("answered, held_out", "is it held out, ")
     differences = content.transform.endswith("differences")
     read = "np.append(np.nan, np.diff(level))" if differences else "level"
     others = "[hold(values[:, k], before) for k, before in enumerate(BEFORE, 1)]"
@@ -106,9 +107,11 @@ def _prepared(own: Own, content: SeriesContent, carries: bool) -> None:
     answers = "later - level" if differences else "later"
     own.add(
         "def prepared() -> tuple[np.ndarray, ...]:",
-        '    """Of every row: input, answer, is that known, is it held out, and how many readable rows end there."""',
+        f'    """Of every row: input, answer, is that known, {said}and how many readable rows end there."""',
         "    parts = []",
-        "    for begin, end, cut in zip(BEGINS, ENDS, CUTS, strict=True):",
+        "    for begin, end in zip(BEGINS, ENDS, strict=True):"
+        if carries
+        else "    for begin, end, cut in zip(BEGINS, ENDS, CUTS, strict=True):",
         "        values = VALUES[begin:end]",
         "        rows, known = np.arange(len(values)), ~np.isnan(values[:, 0])",
         f"        level = {level}  # missing values are the last one before",
@@ -120,12 +123,12 @@ def _prepared(own: Own, content: SeriesContent, carries: bool) -> None:
         "        inputs = np.where(rows[:, None] >= first, (np.stack(columns, 1) - SCALES[:, 0]) / SCALES[:, 1], 0)",
         f"        answered = (rows >= first) & np.append(known[{ahead}:], np.zeros(min({ahead}, len(known)), bool))",
         f"        answers = np.where(answered, ({answers} - MEAN) / SD, 0)",
-        f"        held_out = (rows + {ahead} >= cut) & (rows + {ahead} < len(rows))",
+        None if carries else f"        held_out = (rows + {ahead} >= cut) & (rows + {ahead} < len(rows))",
         "        readable = np.maximum(rows - first + 1, 0)",
-        "        parts.append((as_float32(inputs), as_float32(answers), answered, held_out, readable))",
+        f"        parts.append((as_float32(inputs), as_float32(answers), {known}, readable))",
         "    return tuple(np.concatenate(each) for each in zip(*parts, strict=True))",
     )
-    own.add(f"INPUTS, ANSWERS, ANSWERED, {'_' if carries else 'HELD_OUT'}, READABLE = prepared()")
+    own.add(f"INPUTS, ANSWERS, ANSWERED, {'' if carries else 'HELD_OUT, '}READABLE = prepared()")
 
 
 def _passages(own: Own, ahead: int) -> None:
