@@ -229,6 +229,7 @@ MORE_LEARNING = (
     Control(key="schedule_factor", kind="number"),
     Control(key="warmup", kind="number"),
     Control(key="train_set", kind="number"),
+    Control(key="shortest", kind="number"),
     Control(key="carry_state", kind="switch"),
 )  # fmt: skip
 MORE = (

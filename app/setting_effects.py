@@ -49,6 +49,10 @@ def why_no_effect(name: str, value: Callable[[str], Any]) -> str:
             value("schedule") in ("step", "plateau"),
             "only a schedule in steps, or one that waits for a plateau, multiplies the rate by it",
         ),
+        "shortest": (
+            value("definition").shorten is not None,
+            "sequences have lengths of their own here, or cannot be of any other",
+        ),
         "carry_state": (
             value("definition").passages is not None and value("rnn_type") == "many_to_many" and cell.is_recurrent,
             "there is no long text or series here with an output at every step, through which a state could be carried",

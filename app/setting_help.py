@@ -12,6 +12,8 @@ HELP = {
     "bidirectional": "A second chain reads the sequence from its end. If the task is to predict the next value, this "
     "chain sees the answer.",
     "seq_len": "How many steps a sequence has; if lengths vary, the longest.",
+    "shortest": "Sequences of different lengths: drawn evenly from this one to the length above, and filled up with "
+    "padding, which no loss reads. 0: all have the same length.",
     "init": "How the recurrent weights are drawn before training.",
     "init_gain": "Multiplies the recurrent weights: above 1 gradients tend to grow, below 1 to shrink.",
     "forget_bias": "Bias of the gate that keeps the old state. This cell has no such gate.",

@@ -40,6 +40,7 @@ RANGES: dict[str, Range] = {
     "hidden_size": Range(1, 512, whole=True),
     "num_layers": Range(1, 4, whole=True),
     "seq_len": Range(1, 1000, whole=True),
+    "shortest": Range(0, 1000, whole=True),
     "embedding_size": Range(0, 512, whole=True),
     "dropout": Range(0, 0.9),
     "head_dropout": Range(0, 0.99),
@@ -101,11 +102,12 @@ Changes = tuple[tuple[int, dict[str, Any]], ...]
 class Experiment:
     """All settings of a run. Two equal experiments give the same frames on the same machine.
 
-    `seq_len=None` becomes the task's own default. `forget_bias` is the total initial bias of the gate that
-    keeps the old state (None: PyTorch's own); cells without such a gate ignore it, and gated cells ignore
-    `nonlinearity`. `window` is the number of inputs that a feed-forward cell reads, the present one last; recurrent
-    cells ignore it. `output_layers` are feed-forward layers above the recurrent ones. `teacher_forcing` is, for the
-    types that feed outputs back, the share of training steps at which the true previous output is fed back instead.
+    `seq_len=None` becomes the task's own default; with `shortest`, lengths are drawn evenly from there to seq_len.
+    `forget_bias` is the total initial bias of the gate that keeps the old state (None: PyTorch's own); cells without
+    such a gate ignore it, and gated cells ignore `nonlinearity`. `window` is the number of inputs that a feed-forward
+    cell reads, the present one last; recurrent cells ignore it. `output_layers` are feed-forward layers above the
+    recurrent ones. `teacher_forcing` is, for the types that feed outputs back, the share of training steps at which the
+    true previous output is fed back instead.
     `noise` is the standard deviation of Gaussian noise added, in training only, to what the first layer reads.
     `dropout` acts between recurrent layers, `head_dropout` on what the first layer above them reads, the head or an
     output layer; both are the share of states set to 0, in training only. `weight_decay` is PyTorch's: for "adamw" each
@@ -116,16 +118,13 @@ class Experiment:
     `schedule` says what `learning_rate` is multiplied by: "constant" 1; "step" schedule_factor once more after every
     `schedule_steps` updates; "cosine" half a cosine from 1 to 0 over schedule_steps updates, and 0 from there on;
     "plateau" schedule_factor once more whenever the mean training loss of schedule_steps updates is not below the
-    lowest such mean so far. In the first `warmup` updates it is 1/warmup, 2/warmup, ... 1 instead; the schedule begins
-    after them.
+    lowest such mean so far. In the first `warmup` updates it is 1/warmup, 2/warmup, ... 1; the schedule comes after.
     `tbptt` is the number of steps that the gradient goes back, counted from the end of the sequence (0: all).
-    `carry_state` is truncation with one update for each piece (stateful training), where `tbptt` has one for all: a
-    batch is the next `seq_len` steps at `batch_size` places of the text or series, and begins with the state that the
-    update before has left there, without a gradient back into it. A pass over the data begins with zero. Held-out
-    sequences begin with zero, too, and read `warm_up` steps before those that count.
+    `carry_state` is truncation with one update for each piece, where `tbptt` has one for all: a batch is the next
+    `seq_len` steps at `batch_size` places of the text or series, and begins with the state that the update before has
+    left there, detached. A pass over the data begins with 0, and so do held-out sequences, longer by `warm_up`.
     `device` "auto" takes a GPU where there is one and it pays (`engine.device`). On a GPU, float32 products are made
-    with all their digits, not with the three of TF32, so that its numbers are the CPU's up to rounding. That costs at
-    most 10 % of its speed.
+    with all their digits, not with the three of TF32: its numbers are the CPU's up to rounding, at most 10 % slower.
     `held` is no setting: the task itself, where nothing knows it by its name (own data, as a recording describes them).
 
     Raises:
@@ -141,6 +140,7 @@ class Experiment:
     bidirectional: bool = False
     output_layers: int = 0
     window: int = 1
+    shortest: int = 0
     seq_len: int = None  # type: ignore[assignment]  # None only as an argument; __post_init__ sets the default
     embedding_size: int = 0
     dropout: float = 0.0
@@ -202,6 +202,9 @@ class Experiment:
         if not low <= self.seq_len <= high:
             accepts = f"a whole number from {low} to {high} for {task.title}"
             raise ExperimentError("seq_len", got=self.seq_len, accepts=accepts)
+        if self.shortest and (task.shorten is None or not low <= self.shortest <= self.seq_len):
+            accepts = f"0, or from {low} to seq_len" if task.shorten else f"0 for {task.title}"
+            raise ExperimentError("shortest", got=self.shortest, accepts=accepts)
         if self.task_options != {} and self.task != OWN_DATA:
             raise ExperimentError("task_options", got=self.task_options, accepts=f"empty for {task.title}")
         if self.embedding_size and task.inputs != "symbols":

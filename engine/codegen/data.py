@@ -44,6 +44,7 @@ class Data:
         draw: the expression that draws a batch, using `rng`, `batch_size` and `split`; where a state is carried on, the
             one that gives the whole text or series.
         hides: some words of training sequences are hidden, by `hide_words`.
+        shorten: the function that makes sequences shorter; "" where they are not.
     """
 
     text: str
@@ -51,6 +52,7 @@ class Data:
     names: frozenset[str]
     draw: str
     hides: bool
+    shorten: str = ""
 
 
 @dataclass(frozen=True)
@@ -150,8 +152,12 @@ def bundle(experiment: Experiment) -> Data:
         collector.follow(BASE, "stream")
     if hides:
         collector.follow(hide_words.__module__, hide_words.__name__)
+    shorten = task_of(experiment).shorten if experiment.shortest else None
+    if shorten is not None:
+        collector.follow(shorten.__module__, shorten.__name__)
     text = "\n\n\n".join(filter(None, [collector.text(), own]))
-    return Data(text, tuple(sorted(collector.imports)), frozenset(collector.names), call, hides)
+    shorter = "" if shorten is None else shorten.__name__
+    return Data(text, tuple(sorted(collector.imports)), frozenset(collector.names), call, hides, shorter)
 
 
 def _of_own_data(dataset: Dataset, collector: _Collector, carries: bool) -> tuple[str, str]:

@@ -69,7 +69,7 @@ class ScriptSpec:
     @property
     def padded(self) -> bool:
         """True if sequences of a batch can differ in length."""
-        return "full_lengths" not in self.data.names
+        return "full_lengths" not in self.data.names or bool(self.data.shorten)
 
     @property
     def windowed(self) -> bool:

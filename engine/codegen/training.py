@@ -252,6 +252,13 @@ def sample(plan: ScriptSpec) -> str:
                 '    return hide_words(stream((SEED, step), "hiding"), batch) if split == "train" else batch',
             ]
             if plan.data.hides
+            else [
+                f"    batch = {draw}",
+                '    rng = stream((SEED, step), "shortening")',
+                f"    lengths = rng.integers(SHORTEST, SEQ_LEN + 1, {size})",
+                f"    return {plan.data.shorten}(rng, batch, lengths)",
+            ]
+            if plan.data.shorten
             else [f"    return {draw}"]
         ),
     )  # fmt: skip

@@ -135,6 +135,9 @@ def sample(experiment: DataSettings, batch_size: int, seed: int | tuple[int, ...
         longer = task.draw(stream(seed, split), WithWarmUp(experiment), batch_size, split)
         return without_warm_up(longer, experiment.warm_up)
     batch = task.draw(stream(seed, split), experiment, batch_size, split)
+    if experiment.shortest and task.shorten is not None:
+        rng = stream(seed, "shortening")
+        return task.shorten(rng, batch, rng.integers(experiment.shortest, experiment.seq_len + 1, batch_size))
     if split == "train" and has_unknown(task.input_labels):
         return hide_words(stream(seed, "hiding"), batch)
     return batch

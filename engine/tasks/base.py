@@ -24,9 +24,9 @@ PROBE_SIZE = 16
 HELD_OUT_SIZE, MOST_HELD_OUT = 256, 512
 """Number of sequences on which a run is judged; at most so many where a task chooses them itself."""
 SPLITS = ("train", "test")
-STREAMS = (*SPLITS, "hiding", "choosing")
-"""What random numbers are drawn for: the sequences of either split, which words are hidden in training, and which
-sequences of a fixed training set are a batch."""
+STREAMS = (*SPLITS, "hiding", "choosing", "shortening")
+"""What random numbers are drawn for: the sequences of either split, which words are hidden in training, which
+sequences of a fixed training set are a batch, and how long sequences are."""
 OWN_FAMILY = "Your data"
 Passages = list[tuple[np.ndarray, np.ndarray, np.ndarray]]
 """Whole texts or series: the inputs, the targets and whether there is a loss, one of each a step."""
@@ -55,6 +55,10 @@ class DataSettings(Protocol):
     @property
     def seq_len(self) -> int:
         """Steps of the input sequence."""
+
+    @property
+    def shortest(self) -> int:
+        """Steps of the shortest input sequence, whose lengths vary up to seq_len; 0: all have seq_len."""
 
     @property
     def time_steps(self) -> int:
@@ -176,6 +180,8 @@ class Task:
             always do.
         passages: () -> the trained texts or series as wholes, each in order of time, through which a network can carry
             its state on. None where sequences have nothing to do with each other, or each is scaled by itself.
+        shorten: (rng, batch, lengths) -> these sequences, all of the same length, with these lengths, (batch,), then
+            padding. None where sequences have lengths of their own, or cannot be of any other.
         answers: the rule, (experiment, inputs) -> targets, both as in a Batch, for inputs of symbols that a person has
             changed. NO_ANSWER where the inputs do not determine the answer, and, of an encoder-decoder, after the
             answer's end; the values at steps without a loss are meaningless. None where there is no rule.
@@ -211,6 +217,7 @@ class Task:
     looks_ahead: bool = False
     continues: bool = False
     passages: Callable[[], Passages] | None = None
+    shorten: Callable[[np.random.Generator, Batch, np.ndarray], Batch] | None = None
     answers: Callable[[DataSettings, np.ndarray], np.ndarray] | None = None
     encode: Callable[[DataSettings, str], Batch] | None = None
     asks: str = ""
@@ -276,6 +283,18 @@ def answer_mask(experiment: DataSettings, seq_len: int, batch_size: int) -> np.n
     if experiment.rnn_type == "many_to_one":
         return last_step_only(seq_len, batch_size)
     return np.ones((seq_len, batch_size), bool)
+
+
+def beginnings(rng: np.random.Generator, batch: Batch, lengths: np.ndarray) -> Batch:
+    """The first steps of each sequence, (batch,) how many, as `Task.shorten`; what comes after is padding.
+
+    For tasks whose target at t is right whatever comes after t. One answer is asked at the new end.
+    """
+    steps = np.arange(len(batch.mask))[:, None]
+    real, symbols = steps < lengths, batch.inputs.ndim == 2
+    inputs = np.where(real, batch.inputs, NO_SYMBOL) if symbols else batch.inputs * real[..., None]
+    mask = batch.mask & real if batch.mask[:-1].any() else steps == lengths - 1
+    return Batch(inputs, batch.targets, mask, lengths)
 
 
 def evenly(items: np.ndarray, most: int) -> np.ndarray:

@@ -131,6 +131,11 @@ class WithWarmUp:
         return self.settings.warm_up + self.settings.seq_len
 
     @property
+    def shortest(self) -> int:
+        """As of the settings."""
+        return self.settings.shortest
+
+    @property
     def warm_up(self) -> int:
         """None before these steps."""
         return 0

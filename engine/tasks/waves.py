@@ -7,7 +7,7 @@ from functools import cache
 
 import numpy as np
 
-from engine.tasks.base import DataSettings, Lengths, Metric, Task, full_lengths, within
+from engine.tasks.base import DataSettings, Lengths, Metric, Task, beginnings, full_lengths, within
 from engine.tasks.batch import Batch
 from engine.tasks.series import next_value
 
@@ -61,6 +61,7 @@ SINE = Task(
     output_labels=("value next",),
     metric=Metric("within 0.1", within(0.1)),
     draw=_draw_sine,
+    shorten=beginnings,
     baselines=_sine_baselines,
     causal=True,
     continues=True,
@@ -120,6 +121,7 @@ UNTIMED_WAVE = Task(
     output_labels=("value next",),
     metric=Metric("within 0.1", within(0.1)),
     draw=_draw_untimed,
+    shorten=beginnings,
     baselines=_uneven_baselines,
     causal=True,
     continues=True,

@@ -30,6 +30,7 @@ DEFAULTS = {
     "output_layers": 0,
     "window": 1,
     "seq_len": 40,
+    "shortest": 0,
     "embedding_size": 0,
     "dropout": 0.0,
     "head_dropout": 0.0,
@@ -77,6 +78,7 @@ LIMITS = [
     ("noise", 0.0, 10.0, {}),
     ("batch_size", 1, 512, {}),
     ("train_set", 0, 512, {}),
+    ("shortest", 0, 1000, {"seq_len": 1000, "hidden_size": 8}),
     ("init_gain", 0.0, 10.0, {}),
     ("forget_bias", -10.0, 10.0, {}),
     ("learning_rate", 1e-8, 100.0, {}),
@@ -162,6 +164,10 @@ BAD = [
         r"^tbptt must be 0 \(never cut\) for an encoder-decoder, but got 4\.$",
     ),
     ({"carry_state": 1}, r"^carry_state must be False or True, but got 1\.$"),
+    ({"shortest": 41}, r"^shortest must be 0, or from 2 to seq_len, but got 41\.$"),
+    ({"shortest": 1}, r"^shortest must be 0, or from 2 to seq_len, but got 1\.$"),
+    ({"shortest": 2.0}, r"^shortest must be a whole number from 0 to 1,000, but got 2\.0\.$"),
+    ({"task": "sentiment", "shortest": 5}, r"^shortest must be 0 for .*, but got 5\.$"),
     *(
         (CARRIED | settings, f"^{said}")
         for settings, said in (

@@ -49,6 +49,7 @@ OPENED = [pair for place, pair in enumerate(OPENED) if place % 2 == 0 or pair in
         ("schedule_factor", 0.1, {"schedule": "step"}),
         ("warmup", 100, {}),
         ("train_set", 16, {}),
+        ("shortest", 9, {}),
         ("carry_state", True, {"task": "characters", "rnn_type": "many_to_many"}),
         ("tbptt", 7, {}),
         ("seed", 12, {}),

@@ -158,6 +158,9 @@ RUNS = {
     "warm-up alone": TO_ONE | {"cell": "rnn", "warmup": 2, "optimizer": "adamw"},
     "one batch again and again": TO_ONE | {"cell": "rnn", "train_set": 3},
     "some of a fixed set": TRANSLATE | {"cell": "gru", "train_set": 9, "batch_size": 4},
+    "of many lengths": TO_ONE | {"cell": "gru", "shortest": 3, "bidirectional": True},
+    "numbers of many lengths": {"task": "adding", "cell": "lstm", "seq_len": 9, "shortest": 4, "num_layers": 2},
+    "of many lengths, at every step": VALUES | {"cell": "rnn", "shortest": 2, "tbptt": 3},
     "state carried on": CARRIED | {"cell": "lstm"},
     "state carried on, deep": CARRIED | DEEP | {"cell": "gru", "embedding_size": 3, "noise": 0.1},
     "state carried on, own cell": CARRIED | DEEP | {"cell": "lstm_peephole", "head_dropout": 0.2},
@@ -322,7 +325,8 @@ def test_a_linter_finds_nothing():
     cells = [RUNS[f"{name}, translating"] for name in ("gru", "layer norm", "indrnn, identity")]
     dropped = [RUNS[name] for name in ("dropout before the head, adamw", "dropout before the head, both ways")]
     carried = [RUNS[f"state carried on{kind}"] for kind in ("", ", deep", ", own cell", " through a series")]
-    for settings in (*cells, *dropped, *carried, RUNS["gru 2014, truncated"], padded, SPELL):
+    lengths = [RUNS["of many lengths"], RUNS["numbers of many lengths"]]
+    for settings in (*cells, *dropped, *lengths, *carried, RUNS["gru 2014, truncated"], padded, SPELL):
         text = script(Experiment(**settings))
         done = subprocess.run(order, input=text, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout
