@@ -230,6 +230,7 @@ MORE_LEARNING = (
     Control(key="warmup", kind="number"),
     Control(key="train_set", kind="number"),
     Control(key="shortest", kind="number"),
+    Control(key="horizon", kind="number"),
     Control(key="carry_state", kind="switch"),
 )  # fmt: skip
 MORE = (

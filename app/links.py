@@ -43,7 +43,7 @@ WIDGETS = (
     "task", "rnn_type", "cell", "nonlinearity", "hidden_size", "num_layers", "bidirectional", "seq_len", "init",
     "init_gain", "forget_bias", "optimizer", "learning_rate", "clip", "clip_threshold", "batch_size", "tbptt", "seed",
     "output_layers", "window", "embedding_size", "teacher_forcing", "noise", "weight_decay", "head_dropout",
-    "schedule", "schedule_steps", "schedule_factor", "warmup", "train_set", "carry_state", "shortest",
+    "schedule", "schedule_steps", "schedule_factor", "warmup", "train_set", "carry_state", "shortest", "horizon",
 )  # fmt: skip
 """The settings that have a widget of the same key."""
 HIDEABLE = ("preset", "lesson", *WIDGETS, "speed", "new_seed", "reset", "step", "cure")
@@ -209,7 +209,7 @@ def _task_defaults(experiment: Experiment, values: dict[str, Any]) -> dict[str, 
 
 def task_defaults(task: Task, rnn_type: str) -> dict[str, Any]:
     """The settings of a network that is given another task: its length, and an RNN type that it supports."""
-    defaults: dict[str, Any] = {"seq_len": task.lengths.default, "shortest": 0, "carry_state": False}
+    defaults: dict[str, Any] = {"seq_len": task.lengths.default, "horizon": 1, "shortest": 0, "carry_state": False}
     if rnn_type not in task.rnn_types:
         rnn_type = defaults["rnn_type"] = task.rnn_types[0]
     if task.inputs != "symbols":

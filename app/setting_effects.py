@@ -49,6 +49,7 @@ def why_no_effect(name: str, value: Callable[[str], Any]) -> str:
             value("schedule") in ("step", "plateau"),
             "only a schedule in steps, or one that waits for a plateau, multiplies the rate by it",
         ),
+        "horizon": (value("definition").farthest > 1, "only the next step is asked here"),
         "shortest": (
             value("definition").shorten is not None,
             "sequences have lengths of their own here, or cannot be of any other",

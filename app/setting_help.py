@@ -14,6 +14,7 @@ HELP = {
     "seq_len": "How many steps a sequence has; if lengths vary, the longest.",
     "shortest": "Sequences of different lengths: drawn evenly from this one to the length above, and filled up with "
     "padding, which no loss reads. 0: all have the same length.",
+    "horizon": "How many steps ahead the value lies that a series is asked for: 1 is the next one.",
     "init": "How the recurrent weights are drawn before training.",
     "init_gain": "Multiplies the recurrent weights: above 1 gradients tend to grow, below 1 to shrink.",
     "forget_bias": "Bias of the gate that keeps the old state. This cell has no such gate.",

@@ -84,6 +84,8 @@ def setting(name: str, value: Any) -> str:
         return f"learning rate {SCHEDULES[value]}"
     if name == "train_set":
         return f"trained on {count(value, 'sequence')}" if value else "new sequences in every update"
+    if name == "horizon":
+        return f"{count(value, 'step')} ahead"
     if name == "shortest":
         return f"lengths from {value}" if value else "one length"
     if name == "carry_state":
@@ -168,7 +170,7 @@ def chips(experiment: Experiment) -> list[str]:
     watched = ("nonlinearity", "num_layers", "bidirectional", "output_layers", "window", "embedding_size", "init",
                "init_gain", "forget_bias", "optimizer", "clip", "tbptt", "carry_state", "teacher_forcing", "dropout",
                "noise", "head_dropout", "weight_decay", "schedule", "schedule_steps", "schedule_factor", "warmup",
-               "train_set", "shortest", "reduction")  # fmt: skip
+               "train_set", "shortest", "horizon", "reduction")  # fmt: skip
     names = [name for name in watched if getattr(experiment, name) != getattr(usual, name)]
     chips = [
         setting(name, getattr(experiment, name)) for name in names if has_effect(name, partial(getattr, experiment))
@@ -304,6 +306,7 @@ LABELS = {
     "clip_threshold": "Clip threshold",
     "batch_size": "Batch size",
     "shortest": "Shortest length",
+    "horizon": "Horizon, in steps",
     "carry_state": "Carry the state over updates",
     "tbptt": "Cut the gradient after (steps)",
     "seed": "Seed",

@@ -12,7 +12,8 @@ from typing import Any
 from engine.cells import CELLS
 from engine.limits import LIMITS, Range
 from engine.tasks import OWN_DATA, TASKS, Task, UnknownDataError, task_named
-from engine.tasks.chunks import warm_up, why_not_carried
+from engine.tasks.chunks import warm_up
+from engine.tasks.fit import misfit
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ RANGES: dict[str, Range] = {
     "hidden_size": Range(1, 512, whole=True),
     "num_layers": Range(1, 4, whole=True),
     "seq_len": Range(1, 1000, whole=True),
+    "horizon": Range(1, 64, whole=True),
     "shortest": Range(0, 1000, whole=True),
     "embedding_size": Range(0, 512, whole=True),
     "dropout": Range(0, 0.9),
@@ -83,6 +85,8 @@ CHOICES: dict[str, tuple[Any, ...]] = {
 
 DATA_NAMES = ("task", "task_options")
 """The settings that say which task an experiment has."""
+NAMES_OF_TASK = (*DATA_NAMES, "horizon")
+"""The same, and how far ahead it asks."""
 BRING_FIRST = "the name of data that are here; bring the file first"
 
 AUTOREGRESSIVE_TYPES = ("one_to_many", "encoder_decoder")
@@ -103,6 +107,7 @@ class Experiment:
     """All settings of a run. Two equal experiments give the same frames on the same machine.
 
     `seq_len=None` becomes the task's own default; with `shortest`, lengths are drawn evenly from there to seq_len.
+    `horizon` is how many steps ahead the value lies that a series is asked for, and belongs to the task like its name.
     `forget_bias` is the total initial bias of the gate that keeps the old state (None: PyTorch's own); cells without
     such a gate ignore it, and gated cells ignore `nonlinearity`. `window` is the number of inputs that a feed-forward
     cell reads, the present one last; recurrent cells ignore it. `output_layers` are feed-forward layers above the
@@ -141,6 +146,7 @@ class Experiment:
     output_layers: int = 0
     window: int = 1
     shortest: int = 0
+    horizon: int = 1
     seq_len: int = None  # type: ignore[assignment]  # None only as an argument; __post_init__ sets the default
     embedding_size: int = 0
     dropout: float = 0.0
@@ -198,17 +204,10 @@ class Experiment:
         task = self.definition
         if self.rnn_type not in task.rnn_types:
             raise ExperimentError("rnn_type", got=self.rnn_type, accepts=f"{_one_of(task.rnn_types)} for {task.title}")
-        low, high = task.lengths.low, task.lengths.high
-        if not low <= self.seq_len <= high:
-            accepts = f"a whole number from {low} to {high} for {task.title}"
-            raise ExperimentError("seq_len", got=self.seq_len, accepts=accepts)
-        if self.shortest and (task.shorten is None or not low <= self.shortest <= self.seq_len):
-            accepts = f"0, or from {low} to seq_len" if task.shorten else f"0 for {task.title}"
-            raise ExperimentError("shortest", got=self.shortest, accepts=accepts)
+        if refused := misfit(self, CELLS[self.cell].is_recurrent):
+            raise ExperimentError(refused[0], got=getattr(self, refused[0]), accepts=refused[1])
         if self.task_options != {} and self.task != OWN_DATA:
             raise ExperimentError("task_options", got=self.task_options, accepts=f"empty for {task.title}")
-        if self.embedding_size and task.inputs != "symbols":
-            raise ExperimentError("embedding_size", got=self.embedding_size, accepts="0 where the inputs are numbers")
         if self.dropout and self.num_layers == 1:
             raise ExperimentError("dropout", got=self.dropout, accepts="0 with one layer: it acts between layers")
         if self.bidirectional and (why := self._one_way_only()):
@@ -216,8 +215,6 @@ class Experiment:
         if self.tbptt and (self.bidirectional or self.rnn_type == "encoder_decoder"):
             kind = "a network that reads both ways" if self.bidirectional else "an encoder-decoder"
             raise ExperimentError("tbptt", got=self.tbptt, accepts=f"0 (never cut) for {kind}")
-        if self.carry_state and (refused := why_not_carried(self, CELLS[self.cell].is_recurrent)):
-            raise ExperimentError(refused[0], got=getattr(self, refused[0]), accepts=refused[1])
         if self.window > 1 and not CELLS[self.cell].is_recurrent and self.rnn_type in AUTOREGRESSIVE_TYPES:
             raise ExperimentError("window", got=self.window, accepts="1 where the output is fed back as the next input")
         multiply_adds, size = step_cost(self)
@@ -239,7 +236,9 @@ class Experiment:
     @cached_property
     def definition(self) -> Task:
         """Its task. It is held here, so that somebody's own data are known as long as an experiment names them."""
-        return task_named(self.task, self.task_options)
+        task = task_named(self.task, self.task_options)
+        can = RANGES["horizon"].holds(self.horizon) and 1 < self.horizon <= task.farthest
+        return task.ahead(self.horizon) if can and task.ahead is not None else task
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in self.__dict__.items() if name != "definition"}
@@ -290,11 +289,11 @@ class Experiment:
 
     def has_data_of(self, other: Experiment) -> bool:
         """True if another experiment reads the same data."""
-        return all(getattr(self, name) == getattr(other, name) for name in DATA_NAMES)
+        return all(getattr(self, name) == getattr(other, name) for name in NAMES_OF_TASK)
 
     def replace(self, held: Task | None = None, /, **changes: Any) -> Experiment:
         """A copy with some settings changed, validated again; `held` is no setting, as in `from_dict`."""
-        same_data = all(changes.get(name, getattr(self, name)) == getattr(self, name) for name in DATA_NAMES)
+        same_data = all(changes.get(name, getattr(self, name)) == getattr(self, name) for name in NAMES_OF_TASK)
         return type(self).from_dict({**self.to_dict(), **changes}, held or (self.definition if same_data else None))
 
 

@@ -61,6 +61,10 @@ class DataSettings(Protocol):
         """Steps of the shortest input sequence, whose lengths vary up to seq_len; 0: all have seq_len."""
 
     @property
+    def horizon(self) -> int:
+        """How many steps ahead the value lies that a series is asked for; 1 for every task that has no `ahead`."""
+
+    @property
     def time_steps(self) -> int:
         """Steps of the whole time axis: warm_up and seq_len, then the target side of an encoder-decoder."""
 
@@ -178,8 +182,10 @@ class Task:
         continues: the target at t is the input at t + 1 (the same symbols, or the same channels), so the network can
             continue with its own outputs: write a text, forecast a series. Irrelevant for AUTOREGRESSIVE_TYPES, which
             always do.
-        passages: () -> the trained texts or series as wholes, each in order of time, through which a network can carry
-            its state on. None where sequences have nothing to do with each other, or each is scaled by itself.
+        ahead: (horizon) -> this task, asked for the value so many steps ahead; None where only the next one can be
+            asked. farthest: the longest horizon.
+        passages: (experiment) -> the trained texts or series as wholes, each in order of time, through which a network
+            can carry its state on. None where sequences have nothing to do with each other, or a scale of their own.
         shorten: (rng, batch, lengths) -> these sequences, all of the same length, with these lengths, (batch,), then
             padding. None where sequences have lengths of their own, or cannot be of any other.
         answers: the rule, (experiment, inputs) -> targets, both as in a Batch, for inputs of symbols that a person has
@@ -216,7 +222,9 @@ class Task:
     causal: bool = False
     looks_ahead: bool = False
     continues: bool = False
-    passages: Callable[[], Passages] | None = None
+    ahead: Callable[[int], Task] | None = None
+    farthest: int = 1
+    passages: Callable[[DataSettings], Passages] | None = None
     shorten: Callable[[np.random.Generator, Batch, np.ndarray], Batch] | None = None
     answers: Callable[[DataSettings, np.ndarray], np.ndarray] | None = None
     encode: Callable[[DataSettings, str], Batch] | None = None

@@ -3,64 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from engine.tasks.base import DataSettings, Passages, Task, full_lengths
 from engine.tasks.batch import Batch
-from engine.tasks.own import RecordedTask
 
 WARM_UP = 40
 """Steps that held-out sequences have at least, where the data are long enough, before those that count: an LSTM of 64
 units then has the state of the whole past within a millionth or so."""
-
-
-class CarriedSettings(DataSettings, Protocol):
-    """The settings with which a state can be carried on, or not."""
-
-    @property
-    def batch_size(self) -> int:
-        """Sequences side by side."""
-
-    @property
-    def bidirectional(self) -> bool:
-        """The network reads both ways."""
-
-    @property
-    def train_set(self) -> int:
-        """Sequences of a fixed training set; 0 for none."""
-
-    @property
-    def tbptt(self) -> int:
-        """Steps after which the gradient is cut within an update; 0 for none."""
-
-
-def why_not_carried(settings: CarriedSettings, has_state: bool) -> tuple[str, str] | None:
-    """The first setting that a carried state does not go together with, and what it accepts; None if there is none."""
-    task, seq_len = settings.definition, settings.seq_len
-    recorded = isinstance(task, RecordedTask)  # it was checked where its data were
-    refused = {
-        f"for {task.title}, whose sequences do not go on from one to the next": not (recorded or task.passages),
-        "unless there is an output at every step (many to many)": settings.rnn_type != "many_to_many",
-        "for a feed-forward cell, which has no state": not has_state,
-        "for a network that reads both ways: it would have to begin at the end of the text": settings.bidirectional,
-    }
-    for why, holds in refused.items():
-        if holds:
-            return "carry_state", f"false {why}"
-    if settings.train_set:
-        return "train_set", "0 where the state is carried on, which reads the whole text or series"
-    if settings.tbptt:
-        return "tbptt", "0 where the state is carried on, which cuts after each update"
-    longest = task.lengths.high // 2
-    if seq_len > longest:
-        return "seq_len", f"at most {longest} where the state is carried on, for a warm-up that is as long"
-    chunks = len(Chunks(task.passages(), seq_len, 1).starts) if task.passages else 0
-    if recorded or 2 * settings.batch_size <= chunks:
-        return None
-    found = f"{task.title} has {chunks} chunks of seq_len {seq_len}, and each sequence of a batch needs two, to go on"
-    return "batch_size", f"at most {chunks // 2} where the state is carried on: {found} from one to the next"
 
 
 def warm_up(seq_len: int, longest: int) -> int:
@@ -134,6 +86,11 @@ class WithWarmUp:
     def shortest(self) -> int:
         """As of the settings."""
         return self.settings.shortest
+
+    @property
+    def horizon(self) -> int:
+        """As of the settings."""
+        return self.settings.horizon
 
     @property
     def warm_up(self) -> int:

@@ -64,8 +64,7 @@ def _draw(rng: np.random.Generator, experiment: DataSettings, batch_size: int, s
     return Batch(inputs, targets, answer_mask(experiment, seq_len, batch_size), full_lengths(seq_len, batch_size))
 
 
-@cache
-def _passages() -> Passages:
+def _passages(experiment: DataSettings) -> Passages:
     """The whole text; before its first character nothing is read."""
     tokens = _tokens("train")
     return [(np.concatenate([[NO_SYMBOL], tokens[:-1]]), tokens, np.ones(len(tokens), bool))]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -52,44 +53,42 @@ def yearly_sunspots() -> np.ndarray:
 
 
 def next_value(values: np.ndarray, experiment: DataSettings) -> Batch:
-    """A batch whose target is the next value at every step. values: (T + 1, batch) float32."""
-    seq_len, batch_size = len(values) - 1, values.shape[1]
-    channel = np.ascontiguousarray(values)[:, :, None]  # (T + 1, batch, 1)
-    return Batch(
-        channel[:-1], channel[1:], answer_mask(experiment, seq_len, batch_size), full_lengths(seq_len, batch_size)
-    )
+    """A batch whose target is the value `horizon` steps ahead, at every step. values: (T + horizon, batch) float32."""
+    seq_len, batch_size = len(values) - experiment.horizon, values.shape[1]
+    channel = np.ascontiguousarray(values)[:, :, None]  # (T + horizon, batch, 1)
+    read, asked = channel[:seq_len], channel[experiment.horizon :]
+    return Batch(read, asked, answer_mask(experiment, seq_len, batch_size), full_lengths(seq_len, batch_size))
 
 
-def _price_windows(split: str, seq_len: int) -> np.ndarray:
-    """All windows of seq_len + 1 weeks of one split, (windows, seq_len + 1): change since the window's first week."""
+def _price_windows(split: str, weeks: int) -> np.ndarray:
+    """All windows of so many weeks of one split, (windows, weeks): change since the window's first week."""
     prices = weekly_log_prices()
     prices = prices[:, :TRAINED_WEEKS] if split == "train" else prices[:, TRAINED_WEEKS:]
-    views = np.lib.stride_tricks.sliding_window_view(prices, seq_len + 1, axis=1).reshape(-1, seq_len + 1)
+    views = np.lib.stride_tricks.sliding_window_view(prices, weeks, axis=1).reshape(-1, weeks)
     return (views - views[:, :1]) * np.float32(SCALE)
 
 
-def _sunspot_windows(split: str, seq_len: int) -> np.ndarray:
-    """All windows of seq_len + 1 years of one split, (windows, seq_len + 1)."""
+def _sunspot_windows(split: str, years: int) -> np.ndarray:
+    """All windows of so many years of one split, (windows, years)."""
     spots = yearly_sunspots()
     spots = spots[:TRAINED_YEARS] if split == "train" else spots[TRAINED_YEARS:]
-    return np.lib.stride_tricks.sliding_window_view(spots, seq_len + 1)
+    return np.lib.stride_tricks.sliding_window_view(spots, years)
 
 
 def _draw_prices(rng: np.random.Generator, experiment: DataSettings, batch_size: int, split: str) -> Batch:
-    windows = _price_windows(split, experiment.seq_len)
+    windows = _price_windows(split, experiment.seq_len + experiment.horizon)
     return next_value(windows[rng.integers(0, len(windows), batch_size)].T, experiment)
 
 
 def _draw_sunspots(rng: np.random.Generator, experiment: DataSettings, batch_size: int, split: str) -> Batch:
-    windows = _sunspot_windows(split, experiment.seq_len)
+    windows = _sunspot_windows(split, experiment.seq_len + experiment.horizon)
     return next_value(windows[rng.integers(0, len(windows), batch_size)].T, experiment)
 
 
-@cache
-def _sunspot_passages() -> Passages:
+def _sunspot_passages(experiment: DataSettings) -> Passages:
     """All trained years as one."""
-    spots = yearly_sunspots()[:TRAINED_YEARS, None]
-    return [(spots[:-1], spots[1:], np.ones(len(spots) - 1, bool))]
+    spots, years = yearly_sunspots()[:TRAINED_YEARS, None], TRAINED_YEARS - experiment.horizon
+    return [(spots[:years], spots[experiment.horizon :], np.ones(years, bool))]
 
 
 def _like_this_week(experiment: DataSettings) -> dict[str, float]:
@@ -102,7 +101,8 @@ def _like_this_week(experiment: DataSettings) -> dict[str, float]:
 
 
 def _like_this_week_on(experiment: DataSettings, batch: Batch) -> dict[str, float]:
-    return {"next week like this one": _persistence_error(batch)}
+    name = _later(experiment.horizon, "week")
+    return {f"{name} like this one": _persistence_error(batch)}
 
 
 def _like_before(experiment: DataSettings) -> dict[str, float]:
@@ -113,11 +113,38 @@ def _like_before(experiment: DataSettings) -> dict[str, float]:
 
 
 def _like_before_on(experiment: DataSettings, batch: Batch) -> dict[str, float]:
-    baselines = {"next year like this one": _persistence_error(batch)}
-    if experiment.rnn_type == "many_to_one" and experiment.seq_len >= CYCLE:
-        errors = batch.targets[-1] - batch.inputs[-CYCLE]  # the last input is one year before the answer
-        baselines["next year like eleven years before"] = float((errors**2).mean(dtype=np.float64))
+    name, back = _later(experiment.horizon, "year"), CYCLE - experiment.horizon + 1
+    baselines = {f"{name} like this one": _persistence_error(batch)}
+    if experiment.rnn_type == "many_to_one" and 1 <= back <= experiment.seq_len:
+        errors = batch.targets[-1] - batch.inputs[-back]  # the last input is `horizon` years before the answer
+        baselines[f"{name} like eleven years before"] = float((errors**2).mean(dtype=np.float64))
     return baselines
+
+
+def _later(horizon: int, step: str) -> str:
+    """What is asked: "next year", "3 years later"."""
+    return f"next {step}" if horizon == 1 else f"{horizon} {step}s later"
+
+
+def asked_ahead(task: Task, horizon: int, label: str) -> Task:
+    """A task of series with a longer horizon: sequences are shorter by that, and it cannot go on with its answers.
+
+    Args:
+        label: of the output.
+    """
+    low, high = task.lengths.low, task.lengths.high - (horizon - 1)
+    lengths = Lengths(low, high, min(task.lengths.default, high))
+    return replace(task, lengths=lengths, output_labels=(label,), continues=False)
+
+
+@cache
+def _stocks_ahead(horizon: int) -> Task:
+    return asked_ahead(STOCKS, horizon, f"price {_later(horizon, 'week')}, in 10 % steps")
+
+
+@cache
+def _sunspots_ahead(horizon: int) -> Task:
+    return asked_ahead(SUNSPOTS, horizon, f"sunspots {_later(horizon, 'year')}, in hundreds")
 
 
 def _persistence_error(batch: Batch) -> float:
@@ -150,6 +177,8 @@ STOCKS = Task(
     baselines_on=_like_this_week_on,
     causal=True,
     continues=True,
+    ahead=_stocks_ahead,
+    farthest=12,
 )
 
 SUNSPOTS = Task(
@@ -173,5 +202,7 @@ SUNSPOTS = Task(
     baselines_on=_like_before_on,
     causal=True,
     continues=True,
+    ahead=_sunspots_ahead,
+    farthest=50,
     passages=_sunspot_passages,
 )

@@ -9,7 +9,7 @@ import numpy as np
 
 from engine.tasks.base import DataSettings, Lengths, Metric, Task, beginnings, full_lengths, within
 from engine.tasks.batch import Batch
-from engine.tasks.series import next_value
+from engine.tasks.series import asked_ahead, next_value
 
 PERIODS = (20.0, 7.0)  # steps
 MIN_AMPLITUDE, MAX_AMPLITUDE = 0.5, 1.0  # amplitude of each of the two waves, uniform between these
@@ -23,7 +23,8 @@ SMOOTHNESS = 8.0  # length scale of the covariance, in steps
 
 
 def _draw_sine(rng: np.random.Generator, experiment: DataSettings, batch_size: int, split: str) -> Batch:
-    angles = np.arange(experiment.seq_len + 1)[:, None, None] * (2 * np.pi / np.array(PERIODS))  # (T + 1, 1, 2)
+    steps = np.arange(experiment.seq_len + experiment.horizon)
+    angles = steps[:, None, None] * (2 * np.pi / np.array(PERIODS))  # (T + horizon, 1, 2)
     phases = rng.uniform(0, 2 * np.pi, (batch_size, 2))
     amplitudes = rng.uniform(MIN_AMPLITUDE, MAX_AMPLITUDE, (batch_size, 2))
     return next_value((amplitudes * np.sin(angles + phases)).sum(-1).astype(np.float32), experiment)
@@ -34,17 +35,24 @@ def _sine_baselines(experiment: DataSettings) -> dict[str, float]:
 
     Each wave has the variance E[a²] / 2 and, one step later, correlates with itself by the cosine of its angle per
     step. The two have one distribution of amplitudes, so given their sum x either is expected to be x / 2, and the
-    expected next value is x times the mean of the two cosines: no function of the present value does better.
+    expected next value is x times the mean of the two cosines: no function of the present value does better. Over a
+    horizon of k steps the angles are k times as large.
     """
     variance = (
         (MAX_AMPLITUDE**3 - MIN_AMPLITUDE**3) / (MAX_AMPLITUDE - MIN_AMPLITUDE) / 3
     )  # of the sum: two halves of E[a²]
-    correlation = float(np.cos(2 * np.pi / np.array(PERIODS)).mean())
+    correlation = float(np.cos(2 * np.pi * experiment.horizon / np.array(PERIODS)).mean())
+    name = "next value" if experiment.horizon == 1 else f"value {experiment.horizon} steps later"
     return {
-        "next value like this one": 2 * variance * (1 - correlation),
+        f"{name} like this one": 2 * variance * (1 - correlation),
         "best from the present value alone": variance * (1 - correlation**2),
         "always the mean": variance,
     }
+
+
+@cache
+def _sine_ahead(horizon: int) -> Task:
+    return asked_ahead(SINE, horizon, f"value {horizon} steps later")
 
 
 SINE = Task(
@@ -65,6 +73,8 @@ SINE = Task(
     baselines=_sine_baselines,
     causal=True,
     continues=True,
+    ahead=_sine_ahead,
+    farthest=64,
 )
 
 

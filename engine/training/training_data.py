@@ -42,7 +42,7 @@ def chunks(experiment: Experiment) -> Chunks | None:
     passages = task_of(experiment).passages
     if not experiment.carry_state or passages is None:
         return None
-    return Chunks(passages(), experiment.seq_len, experiment.batch_size)
+    return Chunks(passages(experiment), experiment.seq_len, experiment.batch_size)
 
 
 def train_chunk(experiment: Experiment, step: int, read: Chunks) -> tuple[Batch, np.ndarray]:

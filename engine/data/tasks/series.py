@@ -97,7 +97,7 @@ def series_task(name: str, summary: dict[str, Any], content: SeriesContent) -> T
         series_names=tuple(one.name for one in content.series),
         causal=True,
         continues=continues(content),
-        passages=lambda: _passages(content),
+        passages=lambda e: _passages(content),
     )
 
 

@@ -92,7 +92,7 @@ class _Text:
         mask, lengths = answer_mask(experiment, steps, batch_size), full_lengths(steps, batch_size)
         return Batch(inputs, targets, mask, lengths, origin=np.column_stack([np.zeros_like(starts), starts]))
 
-    def passages(self) -> Passages:
+    def passages(self, experiment: DataSettings) -> Passages:
         """The whole trained part; before its first symbol nothing is read."""
         tokens = self._tokens[: self.content.cut]
         return [(np.concatenate([[NO_SYMBOL], tokens[:-1]]), tokens, np.ones(len(tokens), bool))]

@@ -61,7 +61,7 @@ def test_a_state_ends_with_its_series_and_where_a_chunk_has_no_loss():
 
 def test_a_text_is_read_whole_with_each_symbol_after_the_one_before():
     e = Experiment(**TEXT)
-    inputs, targets, counted = task_of(e).passages()[0]
+    inputs, targets, counted = task_of(e).passages(e)[0]
     assert inputs[0] == NO_SYMBOL and np.array_equal(inputs[1:], targets[:-1]) and counted.all()
     assert "alice was beginning" in "".join(task_of(e).output_labels[token] for token in targets[:200])
     read = chunks(e)
