@@ -50,7 +50,7 @@ OPENED = [pair for place, pair in enumerate(OPENED) if place % 2 == 0 or pair in
         ("warmup", 100, {}),
         ("train_set", 16, {}),
         ("shortest", 9, {}),
-        ("horizon", 3, {"task": "sunspots"}),
+        ("horizon", 3, {"task": "sine"}),
         ("carry_state", True, {"task": "characters", "rnn_type": "many_to_many"}),
         ("tbptt", 7, {}),
         ("seed", 12, {}),
