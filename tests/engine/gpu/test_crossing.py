@@ -44,6 +44,18 @@ def test_what_is_requested_can_be_read_there_too(cell):
     assert far == {}
 
 
+@pytest.mark.parametrize("cell", ["gru", "lstm", "gru_2014"])
+def test_what_a_cut_throws_away_is_measured_there_too(cell):
+    trainer = Trainer(network(cell, "many_to_many", task="characters", seq_len=20, carry_state=True))
+    trainer.measure_held_out()
+    trainer.advance()
+    here = trainer.frame()
+    there, device = frame_elsewhere(trainer)
+    far = {path: apart for path, apart in differences(here, there).items() if not apart <= FLOAT}
+    assert far == {} and there.cut_grad_norm > 0
+    assert len(device.copies) <= 2  # of the frame, and of this one number
+
+
 def test_tensors_of_all_kinds_cross_at_once():
     kinds = (torch.bool, torch.float64, torch.int32, torch.float32, torch.uint8, torch.int64)
     draw = torch.Generator().manual_seed(0)
