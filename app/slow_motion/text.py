@@ -88,6 +88,7 @@ def _forward(info: RunInfo, r: UpdateTrace) -> str:
             f"the decoder writes from t = {info.encoder_steps} to t = {last}."
         )
     how = " Rows with ← read from the end." if r.experiment.bidirectional else ""
+    how += " The first begins with the state that the update before has left." if r.experiment.carry_state else ""
     return (
         f"The network reads its inputs from t = {first} to t = {last}. Each step computes its state from its input and "
         f"the state before it.{how}"

@@ -80,9 +80,10 @@ class RunInfo(Chain):
 
     @property
     def walls(self) -> tuple[int, ...]:
-        """The steps t whose link to t - 1 is cut by truncation."""
-        reach = self.experiment.reach
-        return tuple(range(self.time_steps - reach, 0, -reach)) if reach else ()
+        """The steps t whose link to t - 1 is cut by truncation; not those in a warm-up, where there is no gradient."""
+        reach, every = self.experiment.reach, not self.experiment.carry_state
+        cuts = range(self.time_steps - reach, 0, -reach) if reach else ()
+        return tuple(t for t in cuts if every or any(self.counted[t : t + reach]))
 
     @property
     def baseline(self) -> float:

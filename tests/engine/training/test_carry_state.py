@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import pytest
 import torch
@@ -9,10 +11,12 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from app.figures.over_time.gradient import readout
+from app.live.how_measured import paragraphs
 from engine.experiment import Experiment, ExperimentError
 from engine.lens.cut_gradient import cut_gradient_norm
 from engine.live_settings import live_settings
 from engine.model.carried_state import CarriedState
+from engine.recording import Recording
 from engine.slow_motion.dry_run import dry_run_update
 from engine.tasks import NO_SYMBOL, held_out, probe, task_of
 from engine.tasks.chunks import Chunks
@@ -188,8 +192,14 @@ def test_a_frame_says_it_in_words_and_other_runs_have_none():
     trainer = trained(TEXT, 2)
     frame = trainer.frame()
     assert 0 < frame.cut_grad_norm < 1
+    file = io.BytesIO()
+    Recording.of(trainer.info.experiment, [frame]).save(file)
+    file.seek(0)
+    again = Recording.load(file)
+    assert again.experiment == trainer.info.experiment and again.frames[0].cut_grad_norm == frame.cut_grad_norm
+    assert "their first 40 steps, without a loss, are a warm-up" in " ".join(paragraphs(trainer.info))
     assert "thrown away at the cut: ‖dL/d(carried state)‖ " in readout(trainer.info, frame)
-    assert trainer.info.walls == tuple(range(40, 0, -5)) and trainer.info.lag == 4
+    assert trainer.info.walls == (40,) and trainer.info.lag == 4
     usual = trained(TEXT | {"carry_state": False}, 1)
     assert usual.frame().cut_grad_norm is None and "thrown away" not in readout(usual.info, usual.frame())
 
