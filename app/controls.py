@@ -229,6 +229,7 @@ MORE_LEARNING = (
     Control(key="schedule_factor", kind="number"),
     Control(key="warmup", kind="number"),
     Control(key="train_set", kind="number"),
+    Control(key="bug", kind="pick", options=CHOICES["bug"], show=text.bug),
 )  # fmt: skip
 MORE = (
     Control(key="nonlinearity", kind="segments", options=CHOICES["nonlinearity"],

@@ -33,6 +33,8 @@ HELP = {
     "warmup": "In the first updates, this many, the learning rate climbs evenly to its value. 0: none.",
     "train_set": "A fixed training set of this many sequences, read again and again: a network without a bug must be "
     "able to learn one batch by heart. 0: new sequences in every update.",
+    "bug": "A mistake that many people make, on purpose: the network then really has it, and the exported script marks "
+    "the wrong line.",
     "weight_decay": "How strongly each update also pulls all weights towards 0, against overfitting. Can be changed "
     "during training.",
     "head_dropout": "In training, this share of the states is set to 0 at random before the output is computed from "

@@ -10,6 +10,7 @@ import numpy as np
 
 from app.setting_effects import has_effect
 from app.setting_help import HELP
+from engine.bugs import BUGS, NO_BUG
 from engine.cells import CELLS
 from engine.claims.table import bounds
 from engine.experiment import Experiment
@@ -84,6 +85,8 @@ def setting(name: str, value: Any) -> str:
         return f"learning rate {SCHEDULES[value]}"
     if name == "train_set":
         return f"trained on {count(value, 'sequence')}" if value else "new sequences in every update"
+    if name == "bug":
+        return f"bug: {bug(value)}" if value != NO_BUG else "without the bug"
     if name == "warmup":
         return f"warm-up of {count(value, 'update')}" if value else "no warm-up"
     if name == "tbptt":
@@ -111,6 +114,11 @@ def setting(name: str, value: Any) -> str:
              "head_dropout": "dropout before the output"}  # fmt: skip
     shown = f"{value:g}" if isinstance(value, float) else value
     return f"{words.get(name, name.replace('_', ' '))} {shown}"
+
+
+def bug(name: str) -> str:
+    """A bug in a few words."""
+    return "none" if name == NO_BUG else BUGS[name].title
 
 
 def rnn_type(experiment: Experiment) -> str:
@@ -164,7 +172,7 @@ def chips(experiment: Experiment) -> list[str]:
     watched = ("nonlinearity", "num_layers", "bidirectional", "output_layers", "window", "embedding_size", "init",
                "init_gain", "forget_bias", "optimizer", "clip", "tbptt", "teacher_forcing", "dropout", "noise",
                "head_dropout", "weight_decay", "schedule", "schedule_steps", "schedule_factor", "warmup",
-               "train_set", "reduction")  # fmt: skip
+               "train_set", "reduction", "bug")  # fmt: skip
     names = [name for name in watched if getattr(experiment, name) != getattr(usual, name)]
     chips = [
         setting(name, getattr(experiment, name)) for name in names if has_effect(name, partial(getattr, experiment))
@@ -294,6 +302,7 @@ LABELS = {
     "schedule_factor": "Factor of each fall",
     "warmup": "Warm-up (updates)",
     "train_set": "Train on so many sequences",
+    "bug": "Bug on purpose",
     "weight_decay": "Weight decay",
     "head_dropout": "Dropout before the output",
     "clip": "Clip the gradient by",

@@ -9,9 +9,11 @@ from dataclasses import InitVar, dataclass, field
 from functools import cached_property
 from typing import Any
 
+from engine.bugs import BUGS, NO_BUG
 from engine.cells import CELLS
 from engine.limits import LIMITS, Range
-from engine.tasks import OWN_DATA, TASKS, Task, UnknownDataError, task_named
+from engine.tasks import OWN_DATA, PROBE_SIZE, TASKS, Task, UnknownDataError, draw, task_named
+from engine.tasks.bugs import padded_steps
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,7 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "schedule": ("constant", "step", "cosine", "plateau"),
     "clip": ("none", "norm", "value"),
     "reduction": ("mean", "sum"),
+    "bug": (NO_BUG, *BUGS),
     "device": ("cpu", "cuda", "auto"),
 }
 
@@ -117,6 +120,7 @@ class Experiment:
     lowest such mean so far. In the first `warmup` updates it is 1/warmup, 2/warmup, ... 1 instead; the schedule begins
     after them.
     `tbptt` is the number of steps that the gradient goes back, counted from the end of the sequence (0: all).
+    `bug` is one of `engine.bugs.BUGS`, which this run then has: in its batches, its network or its updates.
     `device` "auto" takes a GPU where there is one and it pays (`engine.device`). On a GPU, float32 products are made
     with all their digits, not with the three of TF32, so that its numbers are the CPU's up to rounding. That costs at
     most 10 % of its speed.
@@ -158,6 +162,7 @@ class Experiment:
     tbptt: int = 0
     teacher_forcing: float = 1.0
     reduction: str = "mean"
+    bug: str = NO_BUG
     steps: int = 3000
     target_loss: float | None = None
     target_metric: float | None = None
@@ -208,6 +213,8 @@ class Experiment:
             raise ExperimentError("tbptt", got=self.tbptt, accepts=f"0 (never cut) for {kind}")
         if self.window > 1 and not CELLS[self.cell].is_recurrent and self.rnn_type in AUTOREGRESSIVE_TYPES:
             raise ExperimentError("window", got=self.window, accepts="1 where the output is fed back as the next input")
+        if self.bug != NO_BUG and not self._can_have_bug():
+            raise ExperimentError("bug", got=self.bug, accepts=f"{NO_BUG} here: this one needs {BUGS[self.bug].needs}")
         multiply_adds, size = step_cost(self)
         limit = ONE_CORE if self.device == "cpu" else GPU
         if multiply_adds > limit.multiply_adds or size > limit.bytes:
@@ -217,6 +224,13 @@ class Experiment:
                 f"{size / 2**20:,.0f} MiB), or layers, length or batch smaller"
             )
             raise ExperimentError("hidden_size", got=self.hidden_size, accepts=accepts)
+
+    def _can_have_bug(self) -> bool:
+        try:
+            sequences = draw(self, PROBE_SIZE, (self.seed, 0), "test")
+        except UnknownDataError:  # of a recording: it was checked when the run began
+            return True
+        return BUGS[self.bug].fits(self, sequences)
 
     def _one_way_only(self) -> str:
         """Why this network cannot be bidirectional; "" if it can."""
@@ -245,8 +259,9 @@ class Experiment:
 
     @property
     def time_steps(self) -> int:
-        """Length of the time axis: seq_len, and after it the target side of an encoder-decoder."""
-        return self.seq_len + self.definition.target_steps(self)
+        """Length of the time axis: seq_len, or more where padding is read; then the target side of an encoder-decoder."""
+        read = padded_steps(self.seq_len) if self.bug == "padding_read_as_data" else self.seq_len
+        return read + self.definition.target_steps(self)
 
     def to_dict(self) -> dict[str, Any]:
         """All settings as plain values, for JSON, TOML and links."""

@@ -18,6 +18,7 @@ FLOORS: dict[str, list[str]] = {
     "engine": [
         "limits",
         "number_format package cells tasks whole_file",
+        "bugs",
         "experiment",
         "device parameters data",
         "layers reading weights",

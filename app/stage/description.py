@@ -116,7 +116,7 @@ def of_chain(chain: Chain) -> dict[str, Any]:
         "encoder": int((real < chain.encoder_steps).sum()),
         "counted": counted.tolist(),
         "enters": [index[chain.enters(d)] for d in range(chain.directions)],
-        "answersOnce": chain.answers_once,
+        "answersOnce": chain.answers_once and not chain.reads_reverse_at_its_start,
         "feeds": chain.is_autoregressive,
         "ofProbe": chain.same_lengths,
         "measuredOn": chain.measured_on,

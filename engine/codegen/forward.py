@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from engine.codegen.bugs import marked
 from engine.codegen.plan import ScriptSpec, block, indented
 
 
@@ -89,6 +90,8 @@ def _all_steps(plan: ScriptSpec) -> str:
         seen = "seen"
     if plan.truncates:
         lines += _pieces(plan, seen)
+    elif plan.has("padding_read_as_data"):
+        lines.append(_called(plan, seen))
     elif plan.library and e.bidirectional and plan.padded:
         lines += [
             "# Packed, so that neither direction reads the padding.",
@@ -100,8 +103,18 @@ def _all_steps(plan: ScriptSpec) -> str:
         if e.dropout and not plan.answers_once:
             lines.append("output = pad(output, (0, 0, 0, 0, 0, len(inputs) - len(output)))")
     else:
-        lines.append(f"output{', _' if plan.library or plan.stateful else ''} = self.recurrent({seen})")
+        right = _called(plan, seen)
+        across = f"self.recurrent({seen}.transpose(0, 1)){'[0]' * plan.library}.transpose(0, 1)"
+        kept = block(f"output, state = self.recurrent({seen}, self.state)", f"self.state = {_detached(plan)}")
+        wrong = f"output = {across}  # it reads (batch, time) as (time, batch)"
+        right = marked(plan, "batch_and_time_swapped", right, wrong)
+        lines.append(marked(plan, "state_kept_between_batches", right, kept))
     return block(*lines, *_end(plan))
+
+
+def _called(plan: ScriptSpec, seen: str) -> str:
+    """The line that runs the recurrent layers over all steps."""
+    return f"output{', _' if plan.library or plan.stateful else ''} = self.recurrent({seen})"
 
 
 def _pieces(plan: ScriptSpec, seen: str) -> list[str]:
@@ -133,11 +146,13 @@ def _end(plan: ScriptSpec) -> list[str]:
         return [_answer(plan, "output")]
     lines, last = [], "output[-1]"
     if plan.padded:
-        lines.append("last = output[lengths - 1, torch.arange(len(lengths))]  # the end of each sequence")
+        ends = "last = output[lengths - 1, torch.arange(len(lengths))]  # the end of each sequence"
+        lines.append(marked(plan, "padding_read_as_data", ends, "last = output[-1]"))
         last = "last"
     if plan.experiment.bidirectional:
         forwards = f"{last}[:, :HIDDEN_SIZE]"
-        lines.append(f"last = torch.cat([{forwards}, output[0, :, HIDDEN_SIZE:]], dim=-1)  # the end of each direction")
+        both = f"last = torch.cat([{forwards}, output[0, :, HIDDEN_SIZE:]], dim=-1)  # the end of each direction"
+        lines.append(marked(plan, "reverse_read_at_its_start", both, "" if plan.padded else f"last = {last}"))
         last = "last"
     return [*lines, _answer(plan, last)]
 

@@ -20,6 +20,8 @@ def network(plan: ScriptSpec) -> str:
         )
         if used and plan.varies(name)
     ]
+    if plan.has("state_kept_between_batches"):
+        own.append("self.state = None  # at the end of the batch before")
     if initialise(plan):
         own += [f"initialise(self.{name})" for name in (("encoder", "decoder") if plan.translates else ("recurrent",))]
     width = "2 * HIDDEN_SIZE" if e.bidirectional else "HIDDEN_SIZE"

@@ -47,6 +47,10 @@ class ScriptSpec:
         """True if a condition holds at any stage of the run."""
         return any(holds(stage) for stage in self.stages)
 
+    def has(self, bug: str) -> bool:
+        """True for a run with this bug."""
+        return self.experiment.bug == bug
+
     def varies(self, name: str) -> bool:
         """True if a live setting is changed during the run."""
         return any(name in settings for _, settings in self.changes)
@@ -64,7 +68,7 @@ class ScriptSpec:
     @property
     def blanks(self) -> bool:
         """True if a token can be NO_SYMBOL, the zero vector."""
-        return self.symbols_in and "NO_SYMBOL" in self.data.names
+        return self.symbols_in and ("NO_SYMBOL" in self.data.names or self.has("padding_read_as_data"))
 
     @property
     def padded(self) -> bool:
@@ -134,7 +138,7 @@ class ScriptSpec:
     @property
     def stateful(self) -> bool:
         """True if the layers take and return a state."""
-        return self.translates or self.feeds or self.truncates
+        return self.translates or self.feeds or self.truncates or self.has("state_kept_between_batches")
 
     @property
     def stacked(self) -> bool:

@@ -7,6 +7,8 @@ import textwrap
 from collections.abc import Sequence
 from typing import Any
 
+from engine.bugs import BUGS, NO_BUG
+from engine.codegen.bugs import MARK, padded
 from engine.codegen.cells import cell
 from engine.codegen.data import bundle
 from engine.codegen.helpers import helpers
@@ -30,6 +32,7 @@ OFF: dict[str, Any] = {
     "warmup": 0,
     "noise": 0,
     "train_set": 0,
+    "bug": NO_BUG,
     "tbptt": 0,
     "forget_bias": None,
     "target_loss": None,
@@ -57,6 +60,7 @@ def script(experiment: Experiment, changes: Sequence[tuple[int, dict[str, Any]]]
         _headed("the training", train(made)),
         _headed("the data, as the playground draws them", _batch(made)),
         made.data.text,
+        *([padded(made)] if made.has("padding_read_as_data") else []),
         sample(made),
         *([some(made)] if made.chooses else []),
         main(made),
@@ -79,6 +83,7 @@ def _header(plan: ScriptSpec) -> str:
         plan.task.teaches,
         f"The data. {plan.task.source}{_where_they_are(plan)}",
         f"Made by the RNN playground, from these settings: {_listed(_effective_settings(plan))}.",
+        *([f"It has a bug on purpose, {BUGS[e.bug].title}: look for {MARK}."] if e.bug != NO_BUG else []),
         *(f"Changed by hand after update {step}: {_listed(settings)}." for step, settings in plan.changes),
         "It prints the same losses and gradient norms as the playground; on another machine the last digits may differ."
         + " The playground stops at its goal; this script goes on."
@@ -177,6 +182,7 @@ def _settings(plan: ScriptSpec, body: str) -> str:
         "BATCH_SIZE": (e.batch_size, "sequences for each update"),
         "TRAIN_SET": (e.train_set, "sequences that it is trained on, again and again"),
         "SEQ_LEN": (e.seq_len, "steps in time"),
+        "PADDED_TO": (e.time_steps, "steps that are read, of every sequence"),
         "INPUT_SIZE": (task.input_size, inputs if task.input_size < 10 or plan.symbols_in else "values at each step"),
         "EMBEDDING_SIZE": (e.embedding_size, "size of the vector of each symbol"),
         "HIDDEN_SIZE": (e.hidden_size, "units of each layer"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from engine.codegen.bugs import marked
 from engine.codegen.plan import ScriptSpec, block, indented
 
 OPTIMIZERS = {
@@ -32,7 +33,7 @@ def train(plan: ScriptSpec) -> str:
         f"        batch = {_batch(plan)}",
         plan.by_chance and f"        torch.manual_seed(SEED * 1_000_003 + step)  # {_chance(plan)}",
         indented(_loss(plan), 2),
-        "        optimizer.zero_grad()",
+        indented(marked(plan, "gradients_not_cleared", "optimizer.zero_grad()", ""), 2),
         "        loss.backward()",
         indented(_clip(plan), 2),
         "        if not (loss.isfinite() and norm.isfinite()):  # the playground stops here, too",
@@ -86,6 +87,8 @@ def _change(plan: ScriptSpec, step: int, settings: dict[str, Any]) -> str:
     }
     if plan.scheduled:
         del assignments["learning_rate"]  # a variable then, from which every update's rate follows
+    if plan.has("state_kept_between_batches"):
+        assignments["batch_size"] = "batch_size, network.state = {}, None"
     lines = [assignments.get(name, f"{name} = {{}}").format(_literal(value)) for name, value in settings.items()]
     return block(f"        if step == {step}:  # changed by hand", indented("\n".join(lines), 3))
 
@@ -155,16 +158,19 @@ def _once(plan: ScriptSpec) -> str:
     if plan.padded:
         last = "batch.targets[batch.lengths - 1, np.arange(len(batch.lengths))]"
     if plan.symbols_out:
-        return block(f"targets = {_tensor(plan, last)}", "loss = cross_entropy(logits, targets)  # in nats")
+        right, twice = (f"loss = cross_entropy({given}, targets)" for given in ("logits", "logits.softmax(-1)"))
+        return block(f"targets = {_tensor(plan, last)}", marked(plan, "softmax_twice", f"{right}  # in nats", twice))
     return block(f"targets = {_tensor(plan, last)}", "loss = mse_loss(outputs, targets)")
 
 
 def _every_step(plan: ScriptSpec) -> str:
     """The lines of the loss over many steps, weighted within each sequence."""
     if plan.symbols_out:
-        losses = [
-            'losses = cross_entropy(logits.flatten(0, 1), targets.flatten(), reduction="none").view(targets.shape)'
-        ]
+        right, twice = (
+            f'losses = cross_entropy({given}.flatten(0, 1), targets.flatten(), reduction="none").view(targets.shape)'
+            for given in ("logits", "logits.softmax(-1)")
+        )
+        losses = [marked(plan, "softmax_twice", right, twice)]
     else:
         losses = ['losses = mse_loss(outputs, targets, reduction="none").mean(-1)']
     mask = f"mask = {_tensor(plan, 'batch.mask')}.float()  # (steps, batch): which steps have a loss"
@@ -172,7 +178,14 @@ def _every_step(plan: ScriptSpec) -> str:
         end = "loss = (losses * mask).sum() / mask.shape[1]  # the sum over each sequence, then the batch's mean"
     else:
         end = "loss = (losses * (mask / mask.sum(0))).sum() / mask.shape[1]  # each sequence's mean, then the batch's"
-    return block(f"targets = {_tensor(plan, 'batch.targets')}", *losses, mask, end)
+    right = block(*losses, mask, end)
+    everywhere = (
+        "cross_entropy(logits.flatten(0, 1), targets.flatten())" if plan.symbols_out else "mse_loss(outputs, targets)"
+    )
+    at_end = "cross_entropy(logits[-1], targets[-1])" if plan.symbols_out else "mse_loss(outputs[-1], targets[-1])"
+    right = marked(plan, "loss_on_padding", right, f"loss = {everywhere}")
+    right = marked(plan, "loss_on_the_last_step", right, f"loss = {at_end}")
+    return block(f"targets = {_tensor(plan, 'batch.targets')}", right)
 
 
 def _clip(plan: ScriptSpec) -> str:
@@ -222,10 +235,11 @@ def sample(plan: ScriptSpec) -> str:
         *(
             [
                 f"    batch = {draw}",
-                '    return hide_words(stream((SEED, step), "hiding"), batch) if split == "train" else batch',
+                '    hidden = hide_words(stream((SEED, step), "hiding"), batch) if split == "train" else batch',
+                f"    return {'padded(hidden)' if plan.has('padding_read_as_data') else 'hidden'}",
             ]
             if plan.data.hides
-            else [f"    return {draw}"]
+            else [f"    return {f'padded({draw})' if plan.has('padding_read_as_data') else draw}"]
         ),
     )  # fmt: skip
 

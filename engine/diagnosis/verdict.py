@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.cells import CELLS
-from engine.diagnosis import cures, learning
+from engine.diagnosis import cures, learning, mistakes
 from engine.diagnosis.at_limits import PASS_NOTHING, dead_units
 from engine.diagnosis.bands import GROWING, LIMITS, RISING, SHRINKING
 from engine.diagnosis.case import Case
@@ -178,6 +178,12 @@ def _exactly_zero(info: RunInfo, frame: Frame) -> Finding:
 
 KINDS = (
     Kind(("not_finite",), learning.not_finite, "loss", "no other number means anything then"),
+    Kind(("reverse_read_at_its_start",), mistakes.reverse_read_at_its_start, "unrolled", "no ratio is meant for it"),
+    Kind(("padding_read_as_data",), mistakes.padding_read_as_data, "gradient", "its lag is that of the data alone"),
+    Kind(("loss_on_padding",), mistakes.loss_on_padding, "per_step", "its loss would be called solved"),
+    Kind(("batch_and_time_swapped",), mistakes.batch_and_time_swapped, "unrolled", "that a ratio is 0 follows from it"),
+    Kind(("softmax_twice",), mistakes.softmax_twice, "loss", "its loss stands, though every answer may be right"),
+    Kind(("gradients_not_cleared",), mistakes.gradients_not_cleared, "update", "that it diverges follows from it"),
     Kind(("by_heart",), _asked_for, "loss", "the held-out loss of a few sequences learned by heart misleads"),
     Kind(("diverged",), learning.diverged, "loss", "a ratio says nothing about weights that have been thrown about"),
     Kind(("sees_answer",), learning.sees_answer, "prediction", "a loss of 0 would be called solved"),

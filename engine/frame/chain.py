@@ -27,8 +27,10 @@ class Chain:
         time_steps: length of the time axis. encoder_steps: how many of them belong to an encoder; 0 without one.
         valid, counted: for every step of the drawn sequence: it is real, not padding; it has a loss.
         answers_once: one answer, read where each direction ends; otherwise one at every counted step.
+        reads_reverse_at_its_start: that answer reads the reverse direction at the last position instead, where it begins.
         entering: where the followed loss enters each direction of the drawn sequence, if that was measured; else it
             follows from `counted`.
+        reads_across_the_batch: states go from sequence to sequence, and no step follows from the one before it.
         is_autoregressive: the output of one step is the input of the next.
         lag: how many steps lie between the answer and the input that decides it; None if there is no such number.
         looks_ahead: the answer depends on an input that comes after it; the lag then counts forwards.
@@ -56,6 +58,8 @@ class Chain:
     valid: tuple[bool, ...]
     counted: tuple[bool, ...]
     answers_once: bool = False
+    reads_reverse_at_its_start: bool = False
+    reads_across_the_batch: bool = False
     entering: tuple[int, ...] = ()
     is_autoregressive: bool = False
     lag: int | None = None
@@ -112,8 +116,8 @@ class Chain:
 
     @property
     def has_links(self) -> bool:
-        """False for a feed-forward network: its steps do not depend on earlier states."""
-        return self.cell_kind.is_recurrent
+        """False where no step depends on earlier states: in a feed-forward network, or across the batch."""
+        return self.cell_kind.is_recurrent and not self.reads_across_the_batch
 
     @property
     def chains(self) -> list[tuple[int, int]]:
@@ -183,6 +187,6 @@ class Chain:
         if self.entering:
             return self.entering[direction]
         counted = [t for t, has_loss in enumerate(self.counted) if has_loss]
-        if not direction:
+        if not direction or self.reads_reverse_at_its_start:
             return counted[-1]
         return 0 if self.answers_once else counted[0]

@@ -31,6 +31,8 @@ class HeldOutRecord(FrozenArrays):
         held_out_best_training: the recent training loss at that step.
         held_out_ratio, held_out_gradient: the verdict's ratio there, and ||dL/ds|| where the last loss enters (probe).
         held_out_band: in which of `engine.diagnosis.bands.LIMITS` it is, with hysteresis; -1 if it has none.
+        held_out_leak: how much of a sequence's loss depends on other sequences of the probe, see `engine.lens.wiring`;
+            measured once, at the first measurement. Exactly 0 is right.
         held_out_solved: loss and metric counted as solved there, or did before and are still close.
     """
 
@@ -47,6 +49,7 @@ class HeldOutRecord(FrozenArrays):
     held_out_ratio: float = math.nan
     held_out_gradient: float = math.nan
     held_out_band: int = -1
+    held_out_leak: float = math.nan
     held_out_solved: bool = False
 
     @property

@@ -172,8 +172,10 @@ def _chain(e: Experiment) -> dict[str, Any]:
         "time_steps": e.time_steps,
         "encoder_steps": e.seq_len if e.rnn_type == "encoder_decoder" else 0,
         "answers_once": e.rnn_type == "many_to_one",
+        "reads_reverse_at_its_start": e.bug == "reverse_read_at_its_start",
+        "reads_across_the_batch": e.bug == "batch_and_time_swapped",
         "is_autoregressive": e.rnn_type in AUTOREGRESSIVE_TYPES,
-        "lag": task.lag(e),
+        "lag": None if e.bug == "padding_read_as_data" else task.lag(e),
         "looks_ahead": task.looks_ahead,
     }
 

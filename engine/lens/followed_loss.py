@@ -22,7 +22,7 @@ def followed_loss(trace: ForwardTrace, step: int) -> FollowedLoss | None:
         return None
     having = probe.counted[step]
     chains = sweep(trace, seed(trace, [step - probe.source_steps])).chains
-    rows = [[_quartiles(gradients, 0 if trace.answers_once and d else step, having, probe.valid)
+    rows = [[_quartiles(gradients, 0 if trace.is_read_at_zero(d) else step, having, probe.valid)
              for d, gradients in enumerate(row)] for row in chains]  # fmt: skip
     low, middle, high = np.moveaxis(np.array(rows), 2, 0)
     return FollowedLoss(step=step, relative=middle, relative_low=low, relative_high=high)

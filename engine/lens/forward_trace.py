@@ -24,6 +24,8 @@ from engine.tasks import Batch
 
 DRAWN = 0
 """The sequence of a batch that figures draw."""
+Call = tuple[tuple, Tensor | PackedSequence]
+"""What recurrent layers were given in one call, and their output."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,6 +107,10 @@ class ForwardTrace(LayersTrace):
         """True if the only loss reads each direction where it ends; see `Chain.answers_once`."""
         return self.model.experiment.rnn_type == "many_to_one"
 
+    def is_read_at_zero(self, direction: int) -> bool:
+        """True if the only loss reads this direction at position 0, where the reverse direction ends."""
+        return self.answers_once and direction == 1 and not self.model.reads_reverse_at_its_start
+
     @property
     def has_cell_state(self) -> bool:
         """True if there is a cell state c besides h."""
@@ -180,7 +186,7 @@ class ForwardTrace(LayersTrace):
 @torch.no_grad()
 def trace_forward(model: RecurrentNetwork, batch: Batch) -> ForwardTrace:
     """Call the model once, in evaluation mode, and recompute the states and gates of every layer and direction."""
-    calls: dict[RecurrentLayers, list[tuple[tuple, Tensor | PackedSequence]]] = {stack: [] for stack in model.stacks}
+    calls: dict[RecurrentLayers, list[Call]] = {stack: [] for stack in model.stacks}
 
     def keep(module: RecurrentLayers, args: tuple, result: tuple) -> None:
         calls[module].append((args, result[0]))
@@ -193,6 +199,8 @@ def trace_forward(model: RecurrentNetwork, batch: Batch) -> ForwardTrace:
         for handle in handles:
             handle.remove()
         model.train(training)
+    if model.reads_across_the_batch:
+        return ForwardTrace(model, batch, logits, [_pass_across_the_batch(model, batch, *calls[model.stacks[0]])])
     target_lengths = batch.valid[batch.source_steps :].sum(0)
     lengths = [batch.lengths, target_lengths] if batch.source_steps else [batch.lengths]
     steps = [batch.source_steps, len(batch.mask)][-len(calls) :]
@@ -203,15 +211,35 @@ def trace_forward(model: RecurrentNetwork, batch: Batch) -> ForwardTrace:
     return ForwardTrace(model, batch, logits, passes)
 
 
-def _rebuild_pass(
-    cell: str, stack: RecurrentLayers, calls: list[tuple[tuple, Tensor | PackedSequence]], lengths: Tensor, steps: int
-) -> ForwardPass:
+def _rebuild_pass(cell: str, stack: RecurrentLayers, calls: list[Call], lengths: Tensor, steps: int) -> ForwardPass:
     """Rebuild one stack's pass over `steps` steps from its calls; truncated back-propagation makes several."""
     inputs = torch.cat([_padded(args[0], steps) for args, _ in calls])
     output = torch.cat([_padded(out, steps) for _, out in calls])
     first = calls[0][0][1] if len(calls[0][0]) > 1 else None
     initial = (first,) if isinstance(first, Tensor) else first
     return ForwardPass(_cell_traces(cell, stack, inputs, output, initial, lengths), inputs, output, lengths)
+
+
+def _pass_across_the_batch(model: RecurrentNetwork, batch: Batch, call: Call) -> ForwardPass:
+    """The pass of a network that takes the batch for time, with the axes as they were meant.
+
+    It is traced as it ran, from sequence to sequence; then time stands first, and before each step the states of the
+    sequence before, at the same step.
+    """
+    (read, *_), stack, cell = call[0], model.stacks[0], model.experiment.cell
+    output = _padded(call[1], len(read))
+    as_run = _cell_traces(cell, stack, read, output, None, torch.full((read.shape[1],), len(read)))
+    rows = [[_in_time(trace) for trace in row] for row in as_run]
+    inputs, states = (values.transpose(0, 1).contiguous() for values in (read, output))
+    return ForwardPass(rows, inputs, states, torch.tensor(batch.lengths))
+
+
+def _in_time(trace: CellTrace) -> CellTrace:
+    """The same trace with time first."""
+    turned = trace.map_tensors(lambda values: values.transpose(0, 1).contiguous())
+    turned.given_before = tuple(values.transpose(0, 1).contiguous() for values in trace.before.values())
+    turned.initial = tuple(torch.zeros_like(values[:1]) for values in turned.given_before)
+    return turned
 
 
 def _cell_traces(

@@ -127,7 +127,7 @@ class Endpoints:
         enters = [last_counted(probe.counted)]
         relevant = [np.maximum(enters[0] - chain.measured_lag, 0)]
         if chain.directions > 1 and chain.answers_once:
-            enters.append(np.zeros_like(enters[0]))
+            enters.append(enters[0] if chain.reads_reverse_at_its_start else np.zeros_like(enters[0]))
             relevant.append(relevant[0])
         elif chain.directions > 1:
             enters.append(first_counted(probe.counted))

@@ -67,7 +67,7 @@ def weight_gradients_of(
 def where_enters(trace: ForwardTrace, sequence: int, direction: int, loss: str | int) -> int:
     """The position where a loss enters; for "all", that of the last loss in the direction's own time order."""
     counted = trace.batch.counted
-    if trace.answers_once and direction:
+    if trace.is_read_at_zero(direction):
         return 0
     if not isinstance(loss, str):
         return trace.batch.source_steps + loss

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
+from engine.bugs import NO_BUG
 from engine.experiment import AUTOREGRESSIVE_TYPES, Experiment, step_cost
 from engine.parameters import in_library
 
@@ -29,6 +30,8 @@ def can_be_beside(experiment: Experiment) -> str | None:
         return "Networks that read both ways are not trained side by side."
     if e.schedule != "constant":
         return f"schedule must be constant side by side, but is {e.schedule}."
+    if e.bug != NO_BUG:
+        return f"bug must be {NO_BUG} side by side, but is {e.bug}."
     for name in ZERO:
         if value := getattr(e, name):
             return f"{name} must be 0 side by side, but is {value:g}."

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from engine.cells import CELLS
 from engine.cells.cell import UNIFORM
 from engine.experiment import Experiment
+from engine.model.bugs import NETWORKS
 from engine.model.network import RecurrentNetwork
 
 
@@ -25,7 +26,7 @@ def build(experiment: Experiment, weights: bytes = b"") -> RecurrentNetwork:
     """
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(experiment.seed)
-        model = RecurrentNetwork(experiment)
+        model = NETWORKS.get(experiment.bug, RecurrentNetwork)(experiment)
         with torch.no_grad():
             for layers in model.stacks:
                 _initialise(layers, experiment)

@@ -30,7 +30,16 @@ class RecurrentNetwork(nn.Module):
     `recurrent` is nn.RNN, nn.GRU or nn.LSTM if PyTorch has the cell; an encoder-decoder has `encoder` and `decoder`
     instead. `upper` are the output layers, which have no connections in time. Time is the first axis. The initial state
     is 0; a decoder starts, layer by layer, from the encoder's last state. No state is carried from batch to batch.
+
+    What is different in a network with one of the bugs of `engine.bugs` stands in `engine.model.bugs`.
     """
+
+    reads_reverse_at_its_start = False
+    """True if the only answer reads the reverse direction at the last position, where it begins."""
+    reads_across_the_batch = False
+    """True if the state goes from sequence to sequence instead of from step to step."""
+    kept_state: Tensor | State | None = None
+    """The state in which the next batch begins, where one is kept by mistake."""
 
     def __init__(self, experiment: Experiment) -> None:
         super().__init__()
@@ -120,7 +129,7 @@ class RecurrentNetwork(nn.Module):
         outputs, state = [], None
         for start, stop in zip([0, *cuts], [*cuts, len(inputs)], strict=True):
             output, state = self.recurrent(inputs[start:stop], state)
-            state = _detach(state)
+            state = detach(state)
             outputs.append(output)
         return torch.cat(outputs)
 
@@ -150,7 +159,7 @@ class RecurrentNetwork(nn.Module):
                 own = self._as_input(choose(logits[-1][0].detach()).cpu().numpy(), row)
                 fed = np.where(self._teacher_forcing_mask(row, forcing), fed, own[None])
             if state is not None and t in cuts:
-                state = _detach(state)
+                state = detach(state)
             if self.is_encoder_decoder:
                 seen = self._add_noise(self._embed_tokens(fed, self.decoder_embedding, self.head.out_features))
             else:
@@ -242,10 +251,14 @@ class RecurrentNetwork(nn.Module):
             return batch.targets
         return batch.targets[batch.lengths - 1, np.arange(len(batch.lengths))][None]
 
+    def given_to_loss(self, logits: Tensor) -> Tensor:
+        """What cross-entropy is given: the logits."""
+        return logits
+
     def _losses(self, logits: Tensor, targets: np.ndarray) -> Tensor:
         """The loss of each output, (steps, batch)."""
         if self.symbols_out:
-            classes = self._tensor(targets, torch.int64)
+            classes, logits = self._tensor(targets, torch.int64), self.given_to_loss(logits)
             return cross_entropy(logits.flatten(0, 1), classes.flatten(), reduction="none").view(classes.shape)
         return mse_loss(logits, self._tensor(targets, logits.dtype), reduction="none").mean(-1)
 
@@ -279,5 +292,6 @@ def _pack(inputs: Tensor, lengths: np.ndarray) -> PackedSequence:
     return pack_padded_sequence(inputs, torch.tensor(lengths), enforce_sorted=False)
 
 
-def _detach(state: Tensor | State) -> Tensor | State:
+def detach(state: Tensor | State) -> Tensor | State:
+    """The same state, from which no gradient goes back."""
     return tuple(part.detach() for part in state) if isinstance(state, tuple) else state.detach()

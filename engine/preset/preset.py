@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from engine.bugs import KNOWN_BUGS
 from engine.experiment import Experiment
 from engine.frame import Frame, RunStatus
 
@@ -15,7 +16,7 @@ KINDS = ("lesson", "failure")
 """A lesson is part of the course; a failure card shows one way in which training fails."""
 GATES = ("exact", "trained", "shown")
 """How a claim is checked: "exact" by every test run, "trained" by `make claims`, "shown" not at all."""
-VERDICTS = ("not_finite", "diverged", "sees_answer", "untrained", "solved", "by_heart", "nearly", "enough",
+VERDICTS = ("not_finite", *KNOWN_BUGS, "diverged", "sees_answer", "untrained", "solved", "by_heart", "nearly", "enough",
             "overfitting", "no_gradient", "cut", "dead",
             "no_path", "blind", "vanished", "vanishing", "fading", "healthy", "clipped", "plateau", "same_answer",
             "behind", "rising", "growing", "exploding")  # fmt: skip

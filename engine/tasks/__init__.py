@@ -23,6 +23,7 @@ from engine.tasks.base import (
 )
 from engine.tasks.batch import Batch
 from engine.tasks.bits import COPY, PARITY, XOR
+from engine.tasks.bugs import read_with_bug
 from engine.tasks.captions import CAPTION
 from engine.tasks.dates import DATES
 from engine.tasks.entities import ENTITIES
@@ -53,6 +54,7 @@ __all__ = [
     "Metric",
     "Task",
     "UnknownDataError",
+    "draw",
     "held_out",
     "probe",
     "register",
@@ -128,6 +130,11 @@ def sample(experiment: DataSettings, batch_size: int, seed: int | tuple[int, ...
         seed: non-negative; a tuple gives independent streams, as (experiment.seed, step).
         split: "train" or "test"; the two never share a sequence of real data.
     """
+    return read_with_bug(experiment.bug, experiment.seq_len, draw(experiment, batch_size, seed, split))
+
+
+def draw(experiment: DataSettings, batch_size: int, seed: int | tuple[int, ...], split: str = "train") -> Batch:
+    """As `sample`, as it should be read, whatever bug the experiment has."""
     task = task_of(experiment)
     batch = task.draw(stream(seed, split), experiment, batch_size, split)
     if split == "train" and has_unknown(task.input_labels):
@@ -138,7 +145,7 @@ def sample(experiment: DataSettings, batch_size: int, seed: int | tuple[int, ...
 def held_out(experiment: DataSettings) -> Batch:
     """The held-out sequences on which a run's loss and metric are judged; many more than figures draw."""
     if (chosen := task_of(experiment).held_out) is not None:
-        return chosen(experiment, MOST_HELD_OUT)
+        return read_with_bug(experiment.bug, experiment.seq_len, chosen(experiment, MOST_HELD_OUT))
     return sample(experiment, HELD_OUT_SIZE, (experiment.seed, 1), "test")
 
 

@@ -62,6 +62,10 @@ class DataSettings(Protocol):
     def seed(self) -> int:
         """The run's seed; some tasks draw their fixed material from it."""
 
+    @property
+    def bug(self) -> str:
+        """The bug with which the run reads its batches (`engine.tasks.bugs`); "none" for a sound one."""
+
 
 def stream(seed: int | tuple[int, ...], purpose: str) -> np.random.Generator:
     """A random generator that depends on the seed and the purpose, one of STREAMS, alone.

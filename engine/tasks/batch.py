@@ -25,6 +25,7 @@ class Batch:
             first.
         origin: (batch, 2) int64, where real data were taken from: the number of the series, text or row, and the place
             in it of input step 0. None where the task does not say.
+        data_lengths: (batch,) int64, the steps that hold data, where padding is read as if it were data, too; else None.
     """
 
     inputs: np.ndarray
@@ -33,6 +34,15 @@ class Batch:
     lengths: np.ndarray
     decoder_inputs: np.ndarray | None = None
     origin: np.ndarray | None = None
+    data_lengths: np.ndarray | None = None
+
+    @property
+    def padding_read(self) -> np.ndarray:
+        """(T, batch) bool: steps that are read as if they were real, and are padding."""
+        if self.data_lengths is None:
+            return np.zeros((len(self.inputs), len(self.lengths)), bool)
+        at = np.arange(len(self.inputs))[:, None]
+        return (at >= self.data_lengths) & (at < self.lengths)
 
     @property
     def source_steps(self) -> int:
@@ -67,7 +77,7 @@ class Batch:
         origin = None if self.origin is None else self.origin[chosen]
         return Batch(
             self.inputs[:, chosen], self.targets[:, chosen], self.mask[:, chosen], self.lengths[chosen], decoder_inputs,
-            origin,
+            origin, None if self.data_lengths is None else self.data_lengths[chosen],
         )  # fmt: skip
 
     def at_ends(self, values: np.ndarray) -> np.ndarray:

@@ -27,6 +27,7 @@ from engine.lens.preactivations import preactivations
 from engine.lens.step_factors import factors_of
 from engine.lens.sweep import SweepResult, sweep
 from engine.lens.weight_gradients import weight_gradients_of, where_enters
+from engine.lens.wiring import wiring_of
 from engine.model import RecurrentNetwork
 from engine.tasks import Batch, task_of
 
@@ -57,7 +58,8 @@ def capture_frame(
     enters = [where_enters(trace, DRAWN, d, loss) for d, loss in enumerate(("last", "first"))]
     outputs = model.predictions(read.logits, probe)
     free_outputs = None if read.free_logits is None else model.predictions(read.free_logits, probe)
-    probe_loss = float(read.sequence_loss.mean())
+    probe_loss, ends = float(read.sequence_loss.mean()), Endpoints.of(probe, info)
+    given = model.given_to_loss(read.logits) if info.outputs == "symbols" else None
     if not progress.step:
         progress = dataclasses.replace(progress, loss=probe_loss)
     frame = Frame(
@@ -77,7 +79,8 @@ def capture_frame(
         **compute_on_demand(trace, requested),
         **vars(progress),
         **vars(record),
-        **vars(gradient_norms(norms, Endpoints.of(probe, info), DRAWN)),
+        **vars(gradient_norms(norms, ends, DRAWN)),
+        **vars(wiring_of(probe, norms, ends, given)),
         **vars(preactivations(read.swept.trace)),
     )
     return dataclasses.replace(frame, diagnosis=diagnose(info, frame))

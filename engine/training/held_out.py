@@ -17,6 +17,7 @@ import torch
 from engine.diagnosis.bands import held_band
 from engine.frame.held_out import HeldOutRecord, counts_as_solved
 from engine.frame.run_info import RunInfo
+from engine.lens.wiring import leak
 from engine.model import RecurrentNetwork
 from engine.tasks import Batch, held_out, task_of
 
@@ -52,7 +53,9 @@ class HeldOutMonitor:
         every = interval(self._info.experiment.batch_size, len(self.batch.lengths))
         return step == 0 or step in EARLY_STEPS or step % every == 0
 
-    def measure(self, model: RecurrentNetwork, step: int, training_loss: float, gradient: tuple[float, float]) -> None:
+    def measure(
+        self, model: RecurrentNetwork, step: int, training_loss: float, gradient: tuple[float, float], probe: Batch
+    ) -> None:
         """Add the measurement of a step to the record.
 
         One between the fixed steps takes the place of the newest: the one before it stays as far away as usual.
@@ -60,6 +63,7 @@ class HeldOutMonitor:
         Args:
             training_loss: recent mean training loss; NaN if there is none yet.
             gradient: the verdict's ratio at this step, and the norm where the last loss enters.
+            probe: on which it is measured, at the first measurement, whether sequences meet.
         """
         before = self.record
         loss, metric, spread = measured(model, self.batch, self._info)
@@ -83,6 +87,7 @@ class HeldOutMonitor:
             held_out_ratio=gradient[0],
             held_out_gradient=gradient[1],
             held_out_band=before.held_out_band if early else held_band(gradient[0], before.held_out_band),
+            held_out_leak=leak(model, probe) if math.isnan(before.held_out_leak) else before.held_out_leak,
             held_out_solved=counts_as_solved(self._info, loss, metric, before.held_out_solved),
         )
 

@@ -31,6 +31,7 @@ from engine.training.clipping import clip_gradient
 from engine.training.cost_clock import cost_clock
 from engine.training.gpu import on_this_machine, reproducible_dropout
 from engine.training.held_out import HeldOutMonitor
+from engine.training.left_over import LeftOver
 from engine.training.nonfinite import NotFiniteError, describe_nonfinite
 from engine.training.optimizers import Optimizer
 from engine.training.schedule import Schedule
@@ -70,6 +71,7 @@ class Trainer:
         self._held_out = HeldOutMonitor(self.info)
         self._losses: deque[float] = deque(maxlen=RECENT + EARLIER)
         self._clips: deque[bool] = deque(maxlen=RECENT)
+        self._left_over = LeftOver(experiment, self.model, RECENT)
         self._target_reached = False
 
     def advance(self) -> float:
@@ -83,10 +85,10 @@ class Trainer:
             self.measure_held_out()  # where it began
         began, e = time.perf_counter(), self.experiment
         batch = train_batch(e, self.step + 1, self._train_set)
-        self._optimizer.zero_grad()
+        self._left_over.clear(self._optimizer)
         loss = self._loss(batch)
         loss.backward()
-        value, (norm, after) = loss.item(), clip_gradient(e, self._parameters)
+        value, own, (norm, after) = loss.item(), self._left_over.own_norm(), clip_gradient(e, self._parameters)
         self.param_grad_norm_clipped, self.clipped = after, after < norm
         if not (math.isfinite(value) and math.isfinite(norm)):
             self.measure_held_out(now=True)  # there will be no later step to measure
@@ -98,6 +100,7 @@ class Trainer:
         self.step, self.loss, self.param_grad_norm = self.step + 1, value, norm
         self._losses.append(value)
         self._clips.append(self.clipped)
+        self._left_over.add(norm, own)
         self._target_reached = self._reaches_target()
         self.seconds += time.perf_counter() - began
         self.measure_held_out(now=self.finished)  # what is said of a run that is over is said of its last step
@@ -108,20 +111,14 @@ class Trainer:
         if self._held_out.record.held_out_step == self.step or not (now or self._held_out.is_due(self.step)):
             return
         began = self._cost_clock()
-        gradient = verdicts_gradient(
-            self.model, self._probe, dataclasses.replace(self.info, experiment=self.experiment)
-        )
-        self._held_out.measure(self.model, self.step, self.recent_loss, gradient)
+        gradient = verdicts_gradient(self.model, self._probe, self._info)
+        self._held_out.measure(self.model, self.step, self.recent_loss, gradient, self._probe)
         self.measuring_seconds += self._cost_clock() - began
         if self.solved_at is None and self._held_out.record.held_out_solved:
             self.solved_at = self.step
 
     def frames(self, record_every: int = 10) -> Iterator[Frame]:
-        """Train to the end and yield frames: of now, of every `record_every` steps, and of the last step.
-
-        Raises:
-            NotFiniteError: as `advance`.
-        """
+        """Train to the end and yield frames: of now, of every `record_every` steps, and of the last; see `advance`."""
         yield self.frame()
         while not self.finished:
             self.advance()
@@ -132,6 +129,10 @@ class Trainer:
     def probe(self) -> Batch:
         """The held-out sequences on which every frame is measured, fixed for the run."""
         return self._probe
+
+    @property
+    def _info(self) -> RunInfo:
+        return dataclasses.replace(self.info, experiment=self.experiment)
 
     @property
     def learning_rate(self) -> float:
@@ -171,9 +172,8 @@ class Trainer:
         """
         for name, value in changes.items():
             if name not in LIVE_SETTINGS:
-                raise ExperimentError(
-                    name, got=value, accepts=f"unchanged: while it runs only {', '.join(LIVE_SETTINGS)} change"
-                )
+                accepts = f"unchanged: while it runs only {', '.join(LIVE_SETTINGS)} change"
+                raise ExperimentError(name, got=value, accepts=accepts)
         changed = self.experiment.replace(**changes)
         self.changes = record_change(self.changes, self.step, self.experiment, changed)
         self._apply_settings(changed)
@@ -192,9 +192,8 @@ class Trainer:
         """
         if self.step == 0:
             self.measure_held_out()
-        info = dataclasses.replace(self.info, experiment=self.experiment)
         return capture_frame(
-            self.model, self._probe, info, self.progress, self._held_out.record, self._untrained_map, requested
+            self.model, self._probe, self._info, self.progress, self._held_out.record, self._untrained_map, requested
         )
 
     def typed_frame(
@@ -250,9 +249,7 @@ class Trainer:
 
     def _frame_of(self, model: RecurrentNetwork, batch: Batch, requested: Collection[str]) -> Frame:
         """A frame of a single sequence."""
-        info = dataclasses.replace(self.info, experiment=self.experiment).of_sequence(
-            batch.valid[:, 0], batch.counted[:, 0]
-        )
+        info = self._info.of_sequence(batch.valid[:, 0], batch.counted[:, 0])
         return capture_frame(model, batch, info, self.progress, self._held_out.record, self._untrained_map, requested)
 
     @property
@@ -271,6 +268,7 @@ class Trainer:
             recent_clipped=_mean(list(self._clips)),
             on_gpu=self.experiment.device == "cuda",
             learning_rate=self.learning_rate,
+            stored_gradient=self._left_over.ratio,
         )
 
     @torch.no_grad()
@@ -292,6 +290,7 @@ class Trainer:
             "clipped": self.clipped,
             "losses": list(self._losses),
             "clips": list(self._clips),
+            "left_over": self._left_over.state(),
             "held_out": self._held_out.state(),
             "changes": [list(change) for change in self.changes],
             "model": self.model.state_dict(),
@@ -315,6 +314,7 @@ class Trainer:
         for values, name in ((self._losses, "losses"), (self._clips, "clips")):
             values.clear()
             values.extend(state[name])
+        self._left_over.restore(state.get("left_over"))
         self._apply_changes(tuple((step, changes) for step, changes in state["changes"]))
 
     def drop_unmade_changes(self) -> None:

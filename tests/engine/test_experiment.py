@@ -36,6 +36,7 @@ DEFAULTS = {
     "noise": 0.0,
     "batch_size": 64,
     "train_set": 0,
+    "bug": "none",
     "task_options": {},
     "init": "pytorch",
     "init_gain": 1.0,

@@ -49,6 +49,7 @@ OPENED = [pair for place, pair in enumerate(OPENED) if place % 2 == 0 or pair in
         ("schedule_factor", 0.1, {"schedule": "step"}),
         ("warmup", 100, {}),
         ("train_set", 16, {}),
+        ("bug", "softmax_twice", {}),
         ("tbptt", 7, {}),
         ("seed", 12, {}),
         ("output_layers", 2, {}),
