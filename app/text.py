@@ -238,7 +238,7 @@ def place(preset: Preset, count: int, experiment: Experiment) -> str:
 
 def preset(preset: Preset) -> str:
     """A lesson's number and title, as one entry of a list."""
-    short = {"lesson": "", "failure": "Failure "}[preset.kind]
+    short = {"lesson": "", "failure": "Failure ", "bug": "Bug "}[preset.kind]
     return f"{short}{preset.order} · {preset.title}"
 
 
@@ -262,7 +262,7 @@ def task(slug: str) -> str:
 
 YOUR_DATA, YOUR_DATA_FAMILY = "your own data", "Your data"
 NO_LESSON = "Your own settings, without a lesson"
-KINDS = {"lesson": "Lesson", "failure": "Failure card"}
+KINDS = {"lesson": "Lesson", "failure": "Failure card", "bug": "Bug card"}
 LEARN = "Learn"
 PLAYGROUND = "Playground"
 BACK_TO_MAP = "Back to the map"
@@ -270,12 +270,20 @@ LEARN_HEADING = "Each lesson opens the playground with a network that shows one 
 FAILURES_NOTE = (
     "Each card opens the playground with a network that fails in one way, and tells you how to recognise it."
 )
-ABOUT = {"lesson": "About this lesson", "failure": "About this failure"}
+BUGS_NOTE = (
+    "Each card opens the playground with a network that really has the bug: one wrong line, what it does to training, "
+    "and where it shows."
+)
+ABOUT = {"lesson": "About this lesson", "failure": "About this failure", "bug": "About this bug"}
 CHANGE_NEXT = "Change next"
 SHOULD_HAPPEN = "What should happen"
-BACK_TO = {"lesson": "Back to the lesson as it was", "failure": "Back to the card as it was"}
-PREVIOUS = {"lesson": "Previous lesson", "failure": "Previous card"}
-NEXT = {"lesson": "Next lesson", "failure": "Next card"}
+BACK_TO = {
+    "lesson": "Back to the lesson as it was",
+    "failure": "Back to the card as it was",
+    "bug": "Back to the card as it was",
+}
+PREVIOUS = {"lesson": "Previous lesson", "failure": "Previous card", "bug": "Previous card"}
+NEXT = {"lesson": "Next lesson", "failure": "Next card", "bug": "Next card"}
 
 LABELS = {
     "preset": "Lesson",

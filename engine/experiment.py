@@ -259,7 +259,7 @@ class Experiment:
 
     @property
     def time_steps(self) -> int:
-        """Length of the time axis: seq_len, or more where padding is read; then the target side of an encoder-decoder."""
+        """Length of the time axis: seq_len (longer if padding is read), then the target side of an encoder-decoder."""
         read = padded_steps(self.seq_len) if self.bug == "padding_read_as_data" else self.seq_len
         return read + self.definition.target_steps(self)
 

@@ -30,6 +30,9 @@ CHAPTERS = {
 }
 """A sentence for each chapter of the course."""
 FAILURES = "When it goes wrong"
+BUG_CARDS = "Bugs that everybody writes"
+OF_KIND = {"failure": FAILURES, "bug": BUG_CARDS}
+"""The chapters of cards, by their kind."""
 TEACHER = "From your teacher"
 """The chapter of a teacher's lesson that has none."""
 SYMPTOMS = "What do you see?"
@@ -49,6 +52,7 @@ FORGET = "Forget them"
 OTHER_DATA = {
     "lesson": "The text below is about the lesson's data, “{theirs}”; the network now reads “{now}”.",
     "failure": "The text below is about the card's data, “{theirs}”; the network now reads “{now}”.",
+    "bug": "The text below is about the card's data, “{theirs}”; the network now reads “{now}”.",
 }
 READ = "Read this chapter"
 WRITE = "For teachers: write a lesson of your own"
@@ -84,14 +88,14 @@ class Chapter:
 
 
 def chapters(presets: Iterable[Preset]) -> list[Chapter]:
-    """The course's chapters, the failure cards, then the teachers' own chapters."""
+    """The course's chapters, the failure and the bug cards, then the teachers' own chapters."""
     grouped: dict[tuple[bool, str], list[Preset]] = {}
     for preset in presets:
-        name = FAILURES if preset.kind == "failure" else preset.chapter
+        name = OF_KIND.get(preset.kind, preset.chapter)
         if preset.file:
             name = preset.chapter or TEACHER
         grouped.setdefault((bool(preset.file), name), []).append(preset)
-    says = {**CHAPTERS, FAILURES: text.FAILURES_NOTE}
+    says = {**CHAPTERS, FAILURES: text.FAILURES_NOTE, BUG_CARDS: text.BUGS_NOTE}
     return [
         Chapter(name, "" if theirs else says.get(name, ""), tuple(together))
         for (theirs, name), together in grouped.items()
@@ -117,7 +121,7 @@ def symptoms(presets: Iterable[Preset]) -> list[tuple[Preset, SeenAs]]:
     def place(each: tuple[Preset, SeenAs]) -> tuple[int, bool]:
         figure = each[1].figure
         at = LOOKED_AT_FIRST.index(figure) if figure in LOOKED_AT_FIRST else len(LOOKED_AT_FIRST)
-        return at, each[0].kind != "failure"
+        return at, each[0].kind == "lesson"
 
     return sorted(found, key=place)
 

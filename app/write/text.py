@@ -109,7 +109,7 @@ CONDITIONS = {
 }
 ANY_VERDICT = "any"
 SEEN_AS = "This lesson has lines of “What do you see?” (`seen_as`). They are kept; edit them under “As a file”."
-KINDS = {"lesson": "a lesson", "failure": "a failure card"}
+KINDS = {"lesson": "a lesson", "failure": "a failure card", "bug": "a bug card"}
 
 NEW_TEXT = """What is to be seen, and why, in three to five sentences.
 

@@ -27,7 +27,7 @@ class Chain:
         time_steps: length of the time axis. encoder_steps: how many of them belong to an encoder; 0 without one.
         valid, counted: for every step of the drawn sequence: it is real, not padding; it has a loss.
         answers_once: one answer, read where each direction ends; otherwise one at every counted step.
-        reads_reverse_at_its_start: that answer reads the reverse direction at the last position instead, where it begins.
+        reads_reverse_at_its_start: that answer reads the reverse direction at the last position, where it begins.
         entering: where the followed loss enters each direction of the drawn sequence, if that was measured; else it
             follows from `counted`.
         reads_across_the_batch: states go from sequence to sequence, and no step follows from the one before it.

@@ -1,4 +1,4 @@
-"""What a probe shows of how a run is wired: padding that is read, sequences that meet, probabilities taken for logits."""
+"""What a probe shows of how a run is wired: padding that is read, sequences that meet, probabilities for logits."""
 
 from __future__ import annotations
 
@@ -52,9 +52,9 @@ def leak(model: RecurrentNetwork, batch: Batch) -> float:
         read.append(given._replace(data=values) if isinstance(given, PackedSequence) else values)
         return (read[-1], *args[1:])
 
-    handle, training, cudnn = model.stacks[0].register_forward_pre_hook(differentiable), model.training, None
-    if batch_is_on_gpu := model.head.weight.is_cuda:  # cuDNN has no backward pass in evaluation mode
-        cudnn, torch.backends.cudnn.enabled = torch.backends.cudnn.enabled, False
+    handle, training = model.stacks[0].register_forward_pre_hook(differentiable), model.training
+    cudnn = torch.backends.cudnn.enabled
+    torch.backends.cudnn.enabled = False  # it has no backward pass in evaluation mode
     model.eval()
     try:
         with torch.enable_grad():
@@ -63,8 +63,7 @@ def leak(model: RecurrentNetwork, batch: Batch) -> float:
     finally:
         handle.remove()
         model.train(training)
-        if batch_is_on_gpu:
-            torch.backends.cudnn.enabled = cudnn
+        torch.backends.cudnn.enabled = cudnn
     if model.reads_across_the_batch:
         gradient = gradient.transpose(0, 1)
     norms = gradient.double().square().sum((0, 2))  # (B,)

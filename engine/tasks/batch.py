@@ -25,7 +25,7 @@ class Batch:
             first.
         origin: (batch, 2) int64, where real data were taken from: the number of the series, text or row, and the place
             in it of input step 0. None where the task does not say.
-        data_lengths: (batch,) int64, the steps that hold data, where padding is read as if it were data, too; else None.
+        data_lengths: (batch,) int64, the steps that hold data, where padding is read as if it were data; else None.
     """
 
     inputs: np.ndarray
