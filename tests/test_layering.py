@@ -60,6 +60,7 @@ TORCH_ROOMS = {("engine", name) for name in ("layers", "lens", "many", "model", 
 TORCH_FILES = {
     "engine/ask/answering.py",
     "engine/ask/forecasting.py",
+    "engine/claims/bug_measures.py",
     "engine/claims/measures.py",
     "engine/cure_trials/measure.py",
     "engine/slow_motion/dry_run.py",

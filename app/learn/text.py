@@ -60,6 +60,7 @@ DRAFT, GO_ON_WRITING = "A draft of yours, which only you can see", "Go on writin
 DONE = "done"
 TO_DO, WAS_DONE = "To do", "Done"
 SYMPTOM = "In your own code"
+WRONG_LINE, RIGHT_LINE = "Wrong", "Right"
 PREDICT = "Predict, then run"
 GUESS_FIRST, GUESS_STARTS = "A guess comes first.", "Choose an answer to the lesson's question: it starts the run."
 SKIP = "Skip the guess"
@@ -152,7 +153,7 @@ def progress(presets: Collection[Preset], done: Collection[str]) -> str:
         f"{sum(slug in done for slug in slugs)} of {len(slugs)} {KINDS[kind].lower()}s"
         for kind, slugs in of_kind.items()
     ]
-    return f"{' and '.join(parts)} done"
+    return f"{', '.join(parts[:-1])} and {parts[-1]} done"
 
 
 def other_data(preset: Preset, experiment: Experiment) -> str:
@@ -228,6 +229,17 @@ def task(preset: Preset, done: bool) -> str:
 def symptom(preset: Preset) -> str:
     """How the failure looks in the user's own code and logs, as Markdown."""
     return f"**{SYMPTOM}:** {preset.symptom}"
+
+
+def wrong_line(preset: Preset) -> str:
+    """The wrong line of a bug card and the right one, as Markdown."""
+    parts = [f"**{says}**\n```python\n{line.strip()}\n```" for says, line in lines_of(preset)]
+    return "\n\n".join(parts)
+
+
+def lines_of(preset: Preset) -> list[tuple[str, str]]:
+    """Of a bug card what is said of each line of PyTorch, and the line: the wrong one, then the right one."""
+    return [(WRONG_LINE, preset.wrong), (RIGHT_LINE, preset.right)]
 
 
 def outcome(prediction: Prediction, answer: int, result: str) -> str:

@@ -194,7 +194,7 @@ def figure_title(name: str, info: RunInfo) -> str:
 
 def more(form: Form) -> None:
     """Its place, its kind, and what is for teachers."""
-    keys = ("order", "chapter", "kind", "symptom", "claims", "card", "note", "seen_as")
+    keys = ("order", "chapter", "kind", "symptom", "wrong", "right", "claims", "card", "note", "seen_as")
     with form.section(write_text.MORE, *((key,) for key in keys)):
         left, right = st.columns(2)
         with left:
@@ -203,8 +203,11 @@ def more(form: Form) -> None:
         with right:
             form.line(("chapter",), LABELS["chapter"], placeholder=PLACEHOLDERS["chapter"])
             form.switch(("card",), LABELS["card"], on="equations")
-        if form.value(("kind",)) == "failure" or form.value(("symptom",)):
+        if form.value(("kind",)) in ("failure", "bug") or form.value(("symptom",)):
             form.area(("symptom",), LABELS["symptom"], 80)
+        for key in ("wrong", "right"):
+            if form.value(("kind",)) == "bug" or form.value((key,)):
+                form.area((key,), LABELS[key], 80)
         form.area(("claims",), LABELS["claims"], 80, read=claims, show=show_claims)
         form.line(("note",), LABELS["note"])
         if form.value(("seen_as",)):

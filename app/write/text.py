@@ -58,6 +58,8 @@ LABELS = {
     "chapter": "Chapter",
     "kind": "Kind",
     "symptom": "How it looks in one's own code and logs",
+    "wrong": "The wrong line",
+    "right": "The right line",
     "note": "Note for the next teacher, not shown",
     "card": "Unfold the card of the equations",
     "claims": "What should happen, a sentence per line",

@@ -11,6 +11,7 @@ import torch
 
 from engine.cells import CELLS
 from engine.cells.parallel_time import dependent_steps, scan_pays
+from engine.claims import bug_measures
 from engine.claims.table import Row, digest
 from engine.experiment import Experiment
 from engine.frame.readings import saturation
@@ -119,6 +120,11 @@ def _dependent_steps(trainer: Trainer) -> float:
     return float(steps.scan if scans else steps.loop)
 
 
+def _of_frame(name: str) -> Callable[[Trainer], float]:
+    """A number that a frame has, by its name."""
+    return lambda trainer: float(getattr(trainer.frame(), name))
+
+
 MEASURES: dict[str, Callable[[Trainer], float]] = {
     "ratio": _ratio,
     "test_loss": _test_loss,
@@ -133,6 +139,19 @@ MEASURES: dict[str, Callable[[Trainer], float]] = {
     "padding_changes": _padding_changes,
     "gate_difference": _gate_difference,
     "dependent_steps": _dependent_steps,
+    "entering": _of_frame("output_grad_norm"),
+    "padding_counted": _of_frame("padding_counted"),
+    "data_gradient": _of_frame("data_gradient"),
+    "off_one": _of_frame("off_one"),
+    "leak": _of_frame("held_out_leak"),
+    "stored_gradient": _of_frame("stored_gradient"),
+    "reverse_steps": bug_measures.reverse_steps,
+    "steps_with_loss": bug_measures.steps_with_loss,
+    "sound_loss": bug_measures.sound_loss,
+    "sound_metric": bug_measures.sound_metric,
+    "kept_state_helps": bug_measures.kept_state_helps,
+    "second_update_fails": bug_measures.second_update_fails,
+    "graph_growth": bug_measures.graph_growth,
 }
 """Name to measure: a function of a trainer in its present state."""
 

@@ -13,12 +13,15 @@ from pathlib import Path
 import pytest
 import torch
 
+from engine.bugs import BUGS
 from engine.cells import CELLS
 from engine.codegen import script
+from engine.codegen.bugs import MARK
 from engine.codegen.source_edits import specialise
 from engine.experiment import Experiment
 from engine.tasks import TASKS
 from engine.training import NotFiniteError, Trainer
+from tests.engine.test_bugs import CAN_HAVE
 
 SMALL = {"hidden_size": 5, "batch_size": 4, "learning_rate": 0.01}
 RELATIVE = 1e-6
@@ -157,6 +160,18 @@ RUNS = {
     "warm-up alone": TO_ONE | {"cell": "rnn", "warmup": 2, "optimizer": "adamw"},
     "one batch again and again": TO_ONE | {"cell": "rnn", "train_set": 3},
     "some of a fixed set": TRANSLATE | {"cell": "gru", "train_set": 9, "batch_size": 4},
+    "bug: reverse at its start": TO_ONE | {"cell": "gru", "bidirectional": True, "bug": "reverse_read_at_its_start"},
+    "bug: the same, padded": PADDED_TO_ONE | {"cell": "lstm_peephole", "bug": "reverse_read_at_its_start"},
+    "bug: padding read": PADDED_TO_ONE | {"cell": "lstm", "embedding_size": 3, "bug": "padding_read_as_data"},
+    "bug: loss on padding": PADDED | {"cell": "rnn", "bidirectional": False, "bug": "loss_on_padding"},
+    "bug: batch and time": TO_ONE | {"cell": "lstm", "num_layers": 2, "bug": "batch_and_time_swapped"},
+    "bug: batch and time, own cell": VALUES | {"cell": "gru_2014", "bug": "batch_and_time_swapped"},
+    "bug: softmax twice": TRANSLATE | {"cell": "gru", "bug": "softmax_twice"},
+    "bug: not cleared": TO_ONE | {"cell": "rnn", "optimizer": "sgd", "bug": "gradients_not_cleared"},
+    "bug: last loss, of values": VALUES | {"cell": "rnn", "bug": "loss_on_the_last_step"},
+    "bug: kept state": VALUES | {"cell": "lstm", "bug": "state_kept_between_batches"},
+    "bug: kept state, own cells": TO_ONE | {"cell": "lstm_peephole", "num_layers": 2,
+                                            "bug": "state_kept_between_batches"},
     "adamw without decay": TO_ONE | {"cell": "rnn", "optimizer": "adamw"},
 }  # fmt: skip
 
@@ -185,6 +200,7 @@ CHANGED = {
                                                             (2, {"weight_decay": 0.0}), (3, {"head_dropout": 0.0}))),
     "a schedule": (TO_ONE | {"schedule": "cosine", "schedule_steps": 9}, ((2, {"learning_rate": 0.5}),)),
     "a fixed set": (TO_ONE | {"train_set": 9}, ((1, {"batch_size": 20}), (2, {"batch_size": 2}))),
+    "a kept state": (VALUES | {"bug": "state_kept_between_batches"}, ((1, {"batch_size": 7}), (3, {"batch_size": 2}))),
     "adamw": (VALUES | {"optimizer": "adamw"}, ((1, {"weight_decay": 0.5}), (2, {"weight_decay": 0.1}))),
 }  # fmt: skip
 
@@ -329,3 +345,16 @@ def test_the_header_names_the_settings():
     assert "made by the rnn playground" in head.lower()
     assert TASKS["reverse"].source in head
     assert math.isclose(run(script(experiment))["TEACHER_FORCING"], 0.5)
+
+
+# ---- a bug on purpose
+
+
+@pytest.mark.parametrize("bug", BUGS)
+def test_the_wrong_line_of_a_bug_is_marked_with_the_right_one_beside_it(bug):
+    settings = {**SMALL, **CAN_HAVE[bug], "optimizer": "adam"}
+    text = script(Experiment(**settings, bug=bug))
+    lines = text.splitlines()
+    (at,) = [n for n, line in enumerate(lines) if f"# {MARK}, {BUGS[bug].title}" in line]
+    assert "It has a bug on purpose" in text
+    assert lines[at + 1].lstrip().startswith("# ") and MARK not in script(Experiment(**settings))

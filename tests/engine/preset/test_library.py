@@ -103,7 +103,8 @@ def test_a_lesson_can_be_done_and_names_figures_that_show_something(preset):
     assert preset.done is not None and preset.done.says.endswith(".")
     assert 2 <= len(preset.figures) <= 3
     assert set(preset.figures) <= applicable(RunInfo.of(preset.experiment)).keys()
-    assert (preset.kind == "failure") == bool(preset.symptom)
+    assert (preset.kind != "lesson") == bool(preset.symptom)
+    assert (preset.kind == "bug") == bool(preset.wrong) == bool(preset.right)
 
 
 def test_the_first_16_lessons_ask_before_they_show_and_six_have_prose_that_acts():
@@ -241,7 +242,7 @@ def test_every_symptom_is_a_few_words_and_its_figure_shows_something(preset):
 
 
 def test_every_failure_card_is_found_by_a_symptom_and_no_symptom_leads_to_two():
-    assert all(preset.seen_as for preset in PRESETS if preset.kind == "failure")
+    assert all(preset.seen_as for preset in PRESETS if preset.kind != "lesson")
     says = [seen.says for preset in PRESETS for seen in preset.seen_as]
     assert len(says) == len(set(says))
 
