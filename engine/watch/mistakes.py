@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from engine.watch.call import Call
+from engine.watch.loss_graph import before_log_softmax
 from engine.watch.wiring import Link
 
 KINDS = (
@@ -30,11 +31,6 @@ LEAST_PADDING = 3
 """Equal inputs at the end of a sequence that may be padding; fewer can be chance."""
 LEAST_STEPS = 3
 """Calls of one step in a pass that are a loop."""
-MOST_NODES = 200
-"""Operations of a loss's graph among which its cross-entropy is looked for."""
-RESHAPING = ("View", "UnsafeView", "ReshapeAlias", "Transpose", "T", "Permute", "Squeeze", "Unsqueeze", "Select", "Slice",
-             "Index", "Alias", "Clone", "ToCopy")  # fmt: skip
-"""Operations that leave a row of probabilities what it is."""
 LEAST_BATCH = 3
 """Sequences of which one alone is read by mistake; of two it can be meant."""
 
@@ -201,8 +197,8 @@ def _padded(call: Call, padding: Tensor) -> str:
     """What looks like padding, in words."""
     counts = padding.sum(0)
     return (
-        f"{int((counts > 0).sum())} of {call.batch} sequences end in up to {int(counts.max())} equal inputs, which look "
-        "like padding"
+        f"{int((counts > 0).sum())} of {call.batch} sequences end in up to {int(counts.max())} equal inputs, which "
+        "look like padding"
     )
 
 
@@ -317,7 +313,7 @@ def softmax_twice(name: str, losses: Sequence[Tensor]) -> Evidence:
     Args:
         name: of the module that the mistake is told of.
     """
-    given = [found for each in losses if (found := _before_log_softmax(each)) is not None]
+    given = [found for each in losses if (found := before_log_softmax(each)) is not None]
     if not given:
         return None
     if not all(each.startswith("Softmax") for each in given):
@@ -328,25 +324,3 @@ def softmax_twice(name: str, losses: Sequence[Tensor]) -> Evidence:
         "the loss takes a softmax of what a softmax has made: it cannot fall far, and little of its gradient enters.",
         "Give cross_entropy the logits: leave nn.Softmax, or .softmax(-1), out.",
     )
-
-
-def _before_log_softmax(loss: Tensor) -> str | None:
-    """The operation whose result the first log-softmax of a loss reads; None if there is no log-softmax nearby."""
-    ahead, seen = [loss.grad_fn], 0
-    while ahead and seen < MOST_NODES:
-        node, seen = ahead.pop(0), seen + 1
-        if node is None:
-            continue
-        if not _operation(node).startswith("LogSoftmax"):
-            ahead += [before for before, _ in node.next_functions]
-            continue
-        before = node.next_functions[0][0]
-        while before is not None and _operation(before) in RESHAPING:
-            before = before.next_functions[0][0]
-        return "" if before is None else _operation(before)
-    return None
-
-
-def _operation(node: Any) -> str:
-    """The name of a node of the graph, as "Softmax" of SoftmaxBackward0."""
-    return str(node.name()).partition("Backward")[0]
