@@ -76,7 +76,9 @@ def values(info: RunInfo, frame: Frame, unit: int, t: int) -> StepNumbers:
 
 
 def step_before(info: RunInfo, frame: Frame, t: int) -> int | None:
-    """The position of the previous state; a decoder starts from the encoder's last state. None at the first step."""
+    """The position of the previous state; a decoder starts from the encoder's last state. None where there is none."""
+    if info.reads_across_the_batch:
+        return None
     if info.encoder_steps and t == info.encoder_steps:
         return int(np.flatnonzero(frame.valid[:t])[-1])
     return t - 1 if t else None

@@ -239,7 +239,7 @@ def about(preset: Preset) -> None:
         if preset.symptom:
             st.markdown(learn_text.symptom(preset))
         if preset.wrong:
-            st.markdown(learn_text.wrong_line(preset))
+            st.html(learn_text.wrong_line(preset))
         setting_links.prose(preset, "lesson")
         setting_links.listen([preset], lambda: on_link(preset))
         if preset.next:

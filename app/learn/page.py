@@ -110,12 +110,8 @@ def card_body(preset: Preset) -> str:
     """A card below its title, as HTML."""
     tags = "".join(f"<span>{escape(tag)}</span>" for tag in text.tags(preset.experiment))
     symptom = f'<p class="symptom"><b>{learn_text.SYMPTOM}:</b> {escape(preset.symptom)}</p>' if preset.symptom else ""
-    wrong = "".join(
-        f'<p class="line">{says}</p><pre class="line"><code>{escape(line.strip())}</code></pre>'
-        for says, line in learn_text.lines_of(preset)
-        if line
-    )
     return (
-        f'<p class="question">{escape(preset.question)}</p>{symptom}{wrong}{thumbnail(preset.experiment)}'
+        f'<p class="question">{escape(preset.question)}</p>{symptom}{learn_text.wrong_line(preset)}'
+        f"{thumbnail(preset.experiment)}"
         f'<p class="tags">{tags}{learn_text.tick(preset.slug, progress.done())}</p>'
     )

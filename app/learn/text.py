@@ -232,14 +232,13 @@ def symptom(preset: Preset) -> str:
 
 
 def wrong_line(preset: Preset) -> str:
-    """The wrong line of a bug card and the right one, as Markdown."""
-    parts = [f"**{says}**\n```python\n{line.strip()}\n```" for says, line in lines_of(preset)]
-    return "\n\n".join(parts)
-
-
-def lines_of(preset: Preset) -> list[tuple[str, str]]:
-    """Of a bug card what is said of each line of PyTorch, and the line: the wrong one, then the right one."""
-    return [(WRONG_LINE, preset.wrong), (RIGHT_LINE, preset.right)]
+    """The wrong line of a bug card and the right one, as HTML; empty for other cards."""
+    lines = ((WRONG_LINE, preset.wrong), (RIGHT_LINE, preset.right))
+    return "".join(
+        f'<p class="line">{says}</p><pre class="line"><code>{escape(line.strip())}</code></pre>'
+        for says, line in lines
+        if line
+    )
 
 
 def outcome(prediction: Prediction, answer: int, result: str) -> str:

@@ -69,7 +69,7 @@ def describe(info: RunInfo) -> dict[str, Any]:
 WITHOUT_TASK: dict[str, Any] = {
     "task": False, "inputs": "", "channels": 0, "isRow": False, "image": None, "imageSteps": 0, "outputs": "",
     "labels": [], "vocabulary": [], "editable": 0, "asks": "", "example": "", "numbers": [], "audible": False,
-    "reduction": "",
+    "reduction": "", "softmaxTwice": False,
 }  # fmt: skip
 """What `of_task` says, of a network of which no task is known: neither words nor answers."""
 
@@ -154,6 +154,7 @@ def of_task(info: RunInfo) -> dict[str, Any]:
         "audible": info.pitches is not None,
         "names": [info.step_names[t] for t in real_steps(info)] if info.step_names else [],
         "reduction": info.experiment.reduction,
+        "softmaxTwice": info.experiment.bug == "softmax_twice",
     }
 
 

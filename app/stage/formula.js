@@ -45,14 +45,14 @@ export function createFormula(box, acts) {
     box.replaceChildren();
     for (const line of info.lines) group('Forward: the state of the followed unit', line.map((piece) => (typeof piece === 'string' ? piece : [`${OF_CELL}${piece[0]}`, piece[1], piece[2]])));
     if (info.task) groupAnswer();
-    const source = !info.task ? [] : [info.outputs === 'symbols' ? ['dy', 'Dŷₜ = p − 1', 'grad'] : ['dy', 'Dŷₜ = 2 (ŷₜ − yₜ)', 'grad'], '→'];
+    const source = !info.task || info.softmaxTwice ? [] : [info.outputs === 'symbols' ? ['dy', 'Dŷₜ = p − 1', 'grad'] : ['dy', 'Dŷₜ = 2 (ŷₜ − yₜ)', 'grad'], '→'];
     const way = [['de', '', 'grad'], '→', ['dt', '', 'grad'], '→', ['d0', '', 'grad']], whose = info.ofProbe ? ['this sequence: '] : [];
     group('Back: the gradient of the loss that is followed, of the sequence drawn', info.links && info.steps > 1 ? [...source, ...whose, ...way] : [...source, way[0]]);
   }
   function groupAnswer() {
     const sum = info.reduction === 'sum' ? 'L = sum of all l' : 'L = mean of all l', several = info.counted.filter(Boolean).length > 1;
     const total = several ? ['→', ['total', sum, 'loss']] : [], read = ['', 'W_hy hₜ', 'hy'];
-    if (info.outputs === 'symbols') group('The answer and its loss', ['ŷₜ = softmax(', read, '+ b_y )', '→', ['p', 'p(right)', 'state'], '→', ['loss', 'lₜ = −ln p', 'loss'], ...total]);
+    if (info.outputs === 'symbols') group('The answer and its loss', ['ŷₜ = softmax(', read, '+ b_y )', '→', ['p', 'p(right)', 'state'], '→', ['loss', info.softmaxTwice ? 'lₜ = −ln softmax(p)' : 'lₜ = −ln p', 'loss'], ...total]);
     else group('The answer and its loss', [['said', 'ŷₜ', 'state'], '=', read, '+ b_y', '→', ['loss', 'lₜ = (ŷₜ − yₜ)²', 'loss'], ...total]);
   }
 

@@ -49,7 +49,7 @@ def beside(lesson: Preset) -> None:
             if lesson.symptom:
                 st.markdown(learn_text.symptom(lesson))
             if lesson.wrong:
-                st.markdown(learn_text.wrong_line(lesson))
+                st.html(learn_text.wrong_line(lesson))
             setting_links.prose(lesson, "preview")
             if lesson.next:
                 st.markdown(f"**{text.CHANGE_NEXT}**")

@@ -85,8 +85,8 @@ class Chain:
 
     @property
     def has_spectrum(self) -> bool:
-        """False where no spectrum is measured: of a cell that nobody knows, and of states that are a projection."""
-        return self.is_cell_known and not self.proj_size
+        """False where no spectrum is measured: of an unknown cell, of a projection, and across the batch."""
+        return self.is_cell_known and not self.proj_size and not self.reads_across_the_batch
 
     @property
     def cell_title(self) -> str:

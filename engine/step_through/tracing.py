@@ -34,7 +34,7 @@ def trace_chain(
         step: updates made so far, stored in the trace.
 
     Raises:
-        TraceError: if the network has no such layer or direction.
+        TraceError: if the network has no such layer or direction, or no step follows from another.
     """
     e = model.experiment
     if not (-e.num_layers <= layer < e.num_layers and 0 <= direction < e.directions):
@@ -42,6 +42,8 @@ def trace_chain(
             f"There is no layer {layer} in direction {direction}: this network has {e.num_layers} "
             f"layer{'s' if e.num_layers > 1 else ''}, and reads {'both ways' if e.bidirectional else 'one way'}."
         )
+    if model.reads_across_the_batch:
+        raise TraceError("This network reads across the batch: no step of a sequence follows from the one before it.")
     layer %= e.num_layers
     trace = trace_forward(model, batch).single_sequence(sequence)
     swept = sweep(trace, seed(trace, ["all"]))

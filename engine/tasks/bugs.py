@@ -42,7 +42,8 @@ def read_with_bug(bug: str, seq_len: int, batch: Batch) -> Batch:
 
 
 def _padded(batch: Batch, steps: int) -> Batch:
-    """Padded to so many steps, all of which are read; the answer is read at the last."""
+    """Padded to so many steps, or to its own if those are more; all are read, and the answer at the last."""
+    steps = max(steps, len(batch.inputs))
     columns = np.arange(len(batch.lengths))
     answers = batch.targets[batch.lengths - 1, columns]
     mask = np.zeros((steps, len(columns)), bool)

@@ -99,6 +99,7 @@ def _states(
     inside = (before >= 0) & (before < info.time_steps)
     inside[inside] &= frame.valid[before[inside]]
     inside[list(cut)] = False
+    inside &= not info.reads_across_the_batch  # the drawn sequence is the first of the batch: it begins with zeros
     old = {
         state: np.where(inside[:, None], values[np.clip(before, 0, info.time_steps - 1)], 0.0)
         for state, values in new.items()
