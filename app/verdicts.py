@@ -29,7 +29,7 @@ VERDICTS = {
     "loss_on_padding": VerdictStyle("Counts padding", "⊘", "bad"),
     "batch_and_time_swapped": VerdictStyle("Batch is time", "⇄", "bad"),
     "softmax_twice": VerdictStyle("Softmax twice", "⊘", "bad"),
-    "gradients_not_cleared": VerdictStyle("Gradients add up", "⊘", "bad"),
+    "gradients_not_cleared": VerdictStyle("Not cleared", "⊘", "bad"),
     "diverged": VerdictStyle("Diverged", "✕", "bad"),
     "sees_answer": VerdictStyle("Sees the answer", "⊘", "warn"),
     "untrained": VerdictStyle("Not trained yet", "○", "none"),

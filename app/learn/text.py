@@ -235,10 +235,15 @@ def wrong_line(preset: Preset) -> str:
     """The wrong line of a bug card and the right one, as HTML; empty for other cards."""
     lines = ((WRONG_LINE, preset.wrong), (RIGHT_LINE, preset.right))
     return "".join(
-        f'<p class="line">{says}</p><pre class="line"><code>{escape(line.strip())}</code></pre>'
+        f'<p class="line">{says}</p><pre class="line"><code>{_breakable(line.strip())}</code></pre>'
         for says, line in lines
         if line
     )
+
+
+def _breakable(code: str) -> str:
+    """Code as HTML, whose lines may be broken behind an opening bracket."""
+    return escape(code).replace("(", "(<wbr>").replace("[", "[<wbr>")
 
 
 def outcome(prediction: Prediction, answer: int, result: str) -> str:
