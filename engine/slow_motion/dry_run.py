@@ -51,7 +51,7 @@ def dry_run_update(trainer: Trainer) -> UpdateTrace:
         gradient_norms=_norms(_unclipped(trainer) if twin.clipped else clipped),
         clipped_norms=_norms(clipped),
         change_norms=_norms([after - before for after, before in zip(moved, weights, strict=True)]),
-        loss_after=_loss_after(twin),
+        loss_after=_loss_after(twin, trainer),
     )
 
 
@@ -79,8 +79,9 @@ def _unclipped(trainer: Trainer) -> list[Tensor]:
     return _gradients(free.model)
 
 
-def _loss_after(twin: Trainer) -> float:
+def _loss_after(twin: Trainer, before: Trainer) -> float:
     """The loss of the last update's batch with the new weights. Makes another update, so the twin is used up."""
+    twin.model.kept_state = before.model.kept_state
     twin.step -= 1  # the batch and the random numbers of an update depend on the seed and the step alone
     with _recorded_calls(twin.model) as passes:
         try:
