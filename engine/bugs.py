@@ -65,7 +65,7 @@ BUGS = {
         "outputs that are symbols",
         lambda e, batch: e.definition.outputs == "symbols",
     ),
-    "gradients_not_cleared": Bug("zero_grad forgotten", "any network", lambda e, batch: True),
+    "gradients_not_cleared": Bug("gradients not cleared", "any network", lambda e, batch: True),
     "loss_on_the_last_step": Bug(
         "loss on the last step alone",
         "an answer at several steps, the last one among them, and sequences of one length",
