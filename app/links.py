@@ -247,7 +247,7 @@ def refusal(name: str, got: object, accepts: str, shown: object) -> str:
 
 def to_preset(preset: Preset) -> dict[str, str]:
     """The link that opens a preset; a failure card opens in presentation mode."""
-    return {"preset": preset.slug} | ({"present": "1"} if preset.kind != "lesson" else {})
+    return {"preset": preset.slug} | ({"present": "1"} if preset.kind == "failure" else {})
 
 
 def parse_changes(experiment: Experiment, raw: str, refused: dict[str, str]) -> Changes:
