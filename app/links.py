@@ -39,12 +39,7 @@ ON_THE_PAGE = ("speed", "then", "at", "hide", "layer", NO_EFFECT)
 
 MAX_STEPS = int(RANGES["steps"].high)
 
-WIDGETS = (
-    "task", "rnn_type", "cell", "nonlinearity", "hidden_size", "num_layers", "bidirectional", "seq_len", "init",
-    "init_gain", "forget_bias", "optimizer", "learning_rate", "clip", "clip_threshold", "batch_size", "tbptt", "seed",
-    "output_layers", "window", "embedding_size", "teacher_forcing", "noise", "weight_decay", "head_dropout",
-    "schedule", "schedule_steps", "schedule_factor", "warmup", "train_set",
-)  # fmt: skip
+WIDGETS = tuple(name for name in SETTINGS if name not in ("task_options", "device"))
 """The settings that have a widget of the same key."""
 HIDEABLE = ("preset", "lesson", *WIDGETS, "speed", "new_seed", "reset", "step", "cure")
 """What a link can hide."""

@@ -49,6 +49,7 @@ def why_no_effect(name: str, value: Callable[[str], Any]) -> str:
             value("schedule") in ("step", "plateau"),
             "only a schedule in steps, or one that waits for a plateau, multiplies the rate by it",
         ),
+        "dropout": (value("num_layers") > 1, "it acts between layers, and there is one"),
         "clip_threshold": (value("clip") != "none", "the gradient is not clipped"),
         "teacher_forcing": (is_fed_back, "no output is fed back as an input"),
     }

@@ -35,12 +35,20 @@ HELP = {
     "able to learn one batch by heart. 0: new sequences in every update.",
     "weight_decay": "How strongly each update also pulls all weights towards 0, against overfitting. Can be changed "
     "during training.",
+    "dropout": "In training, this share of the states is set to 0 at random on the way from one layer to the next, "
+    "against overfitting. PyTorch's dropout of stacked layers.",
     "head_dropout": "In training, this share of the states is set to 0 at random before the output is computed from "
     "them, against overfitting. Can be changed during training.",
     "clip": "Norm: shorten the whole gradient if it is too long. Value: limit each number. Can be changed during "
     "training.",
     "clip_threshold": "The gradient is clipped above this size. Can be changed during training.",
     "batch_size": "Sequences per update: the fewer, the noisier each update. Can be changed during training.",
+    "reduction": "Whether the loss of a batch is the mean over all its answers, or their sum, which grows with batch "
+    "and length.",
+    "steps": "After so many updates training ends; Train goes on from there.",
+    "target_loss": "Training ends as soon as its recent loss is not above this. Empty: it goes on.",
+    "target_metric": "Training ends as soon as the metric is as good as this: for an accuracy, a share from 0 to 1. "
+    "Empty: it goes on.",
     "tbptt": "How many steps the gradient goes back in time; 0 means all of them.",
     "seed": "Determines the initial weights and the data. The same seed gives the same run.",
 }

@@ -295,11 +295,16 @@ LABELS = {
     "warmup": "Warm-up (updates)",
     "train_set": "Train on so many sequences",
     "weight_decay": "Weight decay",
+    "dropout": "Dropout between layers",
     "head_dropout": "Dropout before the output",
     "clip": "Clip the gradient by",
     "clip_threshold": "Clip threshold",
     "batch_size": "Batch size",
+    "reduction": "Loss of a batch",
     "tbptt": "Cut the gradient after (steps)",
+    "steps": "Updates",
+    "target_loss": "Stop at this loss",
+    "target_metric": "Stop at this metric",
     "seed": "Seed",
     "speed": "Speed",
     "train": "Train",
@@ -315,9 +320,10 @@ DIRECTION_SHOWN = "Figures of one direction show"
 
 STARTS_AGAIN = "Network"
 STARTS_AGAIN_NOTE = ":material/replay: A change restarts the run at step 0."
-TYPED_RATE = "Learning rate as a number"
-TYPED_RATE_HELP = "For a rate between those of the slider, or beyond them. Can be changed during training."
-MORE_TRAINING = "Schedule, training set"
+OTHERS = "All other settings"
+LIVE = ":material/bolt:"
+OTHERS_NOTE = f":material/replay: A change restarts the run, except where {LIVE} stands."
+NO_TARGET = "none"
 AT_ONCE = "Training"
 AT_ONCE_NOTE = ":material/bolt: A change takes effect at once, without a restart."
 

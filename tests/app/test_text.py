@@ -28,8 +28,7 @@ from tests.engine.diagnosis.conftest import judged
 
 BUTTONS = ("train", "pause", "step", "reset", "new_seed")
 WORDS = re.compile(r"[^_{}\[\]]+")  # no name from the code, no Python value
-SIDEBAR = (controls.PRESET, controls.TASK, controls.LENGTH, controls.RNN_TYPE)
-CONTROLS = (*SIDEBAR, *controls.CELL, *controls.LEARNING, *controls.MORE_LEARNING, *controls.MORE)
+CONTROLS = (controls.PRESET, *controls.ALL)
 TYPES = [(task.slug, kind) for task in TASKS.values() for kind in task.rnn_types]
 
 

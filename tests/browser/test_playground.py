@@ -325,7 +325,7 @@ def test_settings_that_do_not_fit_together_keep_the_run(visit):
     page = visit("tbptt=10")
     page.frames(1)
     token = page.token
-    page.page.get_by_text("More settings").click()
+    page.page.locator(".st-key-settings_network summary").click()
     page.page.locator(".st-key-bidirectional label").first.click()
     page.page.get_by_text("Cut the gradient after (steps) must be 0").wait_for()
     page.frames(2)

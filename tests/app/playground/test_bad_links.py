@@ -34,8 +34,8 @@ from tests.fakes import FakePool
         ({"bidirectional": "maybe"}, "Read both ways", "(?i:.*true.*)"),
         ({"tbptt": "-1"}, r"Cut the gradient after \(steps\)", "a whole number from 0 to 1,000"),
         ({"speed": "warp"}, "Speed", "slow, normal, max"),
-        ({"steps": "x"}, "(?i:steps)", "a whole number from 1 to 1,000,000"),
-        ({"dropout": "0.5"}, "(?i:dropout)", "0 with one layer.*"),
+        ({"steps": "x"}, "Updates", "a whole number from 1 to 1,000,000"),
+        ({"dropout": "0.5"}, "Dropout between layers", "0 with one layer.*"),
         ({"embedding_size": "-3"}, "Embedding", "a whole number from 0 to 512"),
         ({"output_layers": "x"}, "Extra output layers", "0, 1, 2 or 3"),
         ({"output_layers": "4"}, "Extra output layers", "0, 1, 2 or 3"),
@@ -99,7 +99,7 @@ def test_a_forget_bias_may_be_empty_in_a_link(pool, spelled):
 def test_everything_wrong_with_a_link_is_said(pool):
     page = opened(preset="nope", nonsense="1", rubbish="2", hidden_size="0", steps="x")
     message = " ".join(warnings(page))
-    assert [word for word in ("nope", "nonsense", "rubbish", "Units", "steps") if word not in message] == []
+    assert [word for word in ("nope", "nonsense", "rubbish", "Units", "Updates") if word not in message] == []
 
 
 @pytest.mark.parametrize("spelled", ["true", "True", "false", "False"])

@@ -44,11 +44,16 @@ OPENED = [pair for place, pair in enumerate(OPENED) if place % 2 == 0 or pair in
         ("noise", 0.3, {}),
         ("weight_decay", 0.1, {}),
         ("head_dropout", 0.5, {}),
+        ("dropout", 0.3, {"num_layers": "2"}),
         ("schedule", "cosine", {}),
         ("schedule_steps", 300, {"schedule": "plateau"}),
         ("schedule_factor", 0.1, {"schedule": "step"}),
         ("warmup", 100, {}),
         ("train_set", 16, {}),
+        ("reduction", "sum", {}),
+        ("steps", 77, {}),
+        ("target_loss", 0.5, {}),
+        ("target_metric", 0.9, {}),
         ("tbptt", 7, {}),
         ("seed", 12, {}),
         ("output_layers", 2, {}),
@@ -68,15 +73,6 @@ def test_a_moved_widget_is_what_the_run_has(pool, key, value, link):
     assert len(pool.runs) == (1 if live else 2)
     assert pool.runs[-1].opened["paused"] == pool.runs[0].opened["paused"]
     assert set(page.query_params) == {"preset" if not link or "preset" in link else "task", key, *link}
-
-
-def test_a_typed_learning_rate_moves_the_slider_and_leaves_its_field_empty(pool):
-    page = opened()
-    move(page, "typed_rate", 0.00042)
-    assert slot().experiment.learning_rate == 0.00042 and len(pool.runs) == 1
-    keys = widgets(page)
-    assert keys["learning_rate"].value == 0.00042 and keys["typed_rate"].value is None
-    assert page.query_params["learning_rate"] == "0.00042"
 
 
 def test_speed_reaches_the_run(pool):
@@ -198,6 +194,13 @@ def test_a_cell_without_links_in_time_drops_the_second_direction(pool):
     move(page, "cell", "feedforward")
     assert warnings(page) == [] and not slot().experiment.bidirectional
     assert widgets(page)["bidirectional"].disabled and not widgets(page)["window"].disabled
+
+
+def test_a_single_layer_drops_what_acts_between_layers(pool):
+    page = opened(num_layers="2", dropout="0.5")
+    move(page, "num_layers", 1)
+    assert warnings(page) == [] and (slot().experiment.num_layers, slot().experiment.dropout) == (1, 0.0)
+    assert widgets(page)["dropout"].disabled
 
 
 def test_a_cell_drops_a_window_where_the_output_is_fed_back(pool):
@@ -344,8 +347,8 @@ def test_what_has_no_effect_on_a_cell_rests(pool):
         "feedforward": ["bidirectional", "forget_bias", "init", "init_gain", "teacher_forcing"],
     }.items():
         move(page, "cell", cell)
-        of_a_schedule = ["schedule_factor", "schedule_steps"]  # there is none
-        assert sorted(key for key in links.WIDGETS if widgets(page)[key].disabled) == sorted(resting + of_a_schedule)
+        others = ["dropout", "schedule_factor", "schedule_steps"]  # there is one layer, and no schedule
+        assert sorted(key for key in links.WIDGETS if widgets(page)[key].disabled) == sorted(resting + others)
         assert CELLS[cell].summary in [caption.value for caption in page.caption]
 
 
