@@ -19,7 +19,7 @@ FLOORS: dict[str, list[str]] = {
         "limits",
         "number_format package cells tasks whole_file",
         "experiment",
-        "device parameters data",
+        "device schedule parameters data",
         "layers reading weights",
         "model frame codegen",
         "lens diagnosis recording preset ask intervention",

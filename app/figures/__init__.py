@@ -18,7 +18,7 @@ from app.figures.over_time import (
     waterfall,
     weight_gradients,
 )
-from app.figures.over_training import embedding, loss, memory_decay, prediction, ratio, spectrum, tags, update
+from app.figures.over_training import embedding, loss, memory_decay, prediction, rate, ratio, spectrum, tags, update
 from app.figures.unrolled import figure as unrolled
 from engine.frame import Chain, RunInfo
 
@@ -47,6 +47,7 @@ FIGURES: dict[str, LiveFigure] = {
     "cell": cell.FIGURE,
     "saliency": saliency.FIGURE,
     "loss": loss.FIGURE,
+    "rate": rate.FIGURE,
     "prediction": prediction.FIGURE,
     "tags": tags.FIGURE,
     "ratio": ratio.FIGURE,

@@ -25,6 +25,7 @@ from engine.intervention.intervention import Intervention
 from engine.lens.forward_trace import DRAWN
 from engine.model import RecurrentNetwork, build
 from engine.model.limits import hold_limits, limited_parameters
+from engine.schedule import Schedule
 from engine.tasks import Batch, probe, task_of
 from engine.training.capture_frame import capture_frame, embedding_map, verdicts_gradient
 from engine.training.clipping import clip_gradient
@@ -33,7 +34,6 @@ from engine.training.gpu import on_this_machine, reproducible_dropout
 from engine.training.held_out import HeldOutMonitor
 from engine.training.nonfinite import NotFiniteError, describe_nonfinite
 from engine.training.optimizers import Optimizer
-from engine.training.schedule import Schedule
 from engine.training.train_set import train_batch, train_set
 from engine.training.typed_sequence import typed_sequence
 

@@ -51,6 +51,8 @@ EXPERIMENTS: dict[str, tuple[Experiment, int]] = (
         "1 unit": (Experiment(seq_len=12, hidden_size=1, batch_size=4), 3),
         "512 units": (Experiment(seq_len=4, hidden_size=512, batch_size=2), 0),
         "clipped": (Experiment(seq_len=8, clip="norm", clip_threshold=1e-3, **TINY), 3),
+        "cosine": (Experiment(seq_len=8, schedule="cosine", schedule_steps=8, warmup=2, **TINY), 3),
+        "plateau": (Experiment(seq_len=8, schedule="plateau", schedule_steps=2, **TINY), 3),
         "clipped by value": (Experiment(seq_len=8, clip="value", clip_threshold=1e-3, **TINY), 3),
         "infinite, symbols": (Experiment(**HUGE, batch_size=4), 0),
         "infinite, values": (Experiment(task="adding", **HUGE, batch_size=4), 0),
