@@ -42,7 +42,7 @@ FLOORS: dict[str, list[str]] = {
         "state",
         "partial",
         "controls live",
-        "race",
+        "race find_setting",
         "",  # a page or a card, unless it stands below
         "replay",
         "export write classroom notebook",
@@ -231,6 +231,7 @@ def test_figures_know_values_and_plotly_and_nothing_else():
         "engine.experiment",
         "engine.frame",
         "engine.number_format",
+        "engine.schedule",
         "engine.slow_motion.update_trace",
     )
 

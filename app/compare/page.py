@@ -15,11 +15,12 @@ from app.compare import plan as race_plan
 from app.compare import text as compare_text
 from app.compare.plan import MAX_LANES, MIN_LANES, SHARED, RaceSetup
 from app.figures.compare.catalogue import LANES
+from app.find_setting import text as find_text
+from app.find_setting.entries import Entry, entries
 from app.race.lanes import LETTERS
 from app.race.registry import RaceSlot
 from app.segments import segments
 from app.setting_effects import has_effect
-from engine.cells import CELLS
 from engine.experiment import CHOICES, RANGES, Experiment
 from engine.number_format import count
 from engine.tasks import OWN_DATA, task_of
@@ -29,25 +30,16 @@ STYLE = Path(__file__).with_name("style.css")
 ICONS = {"train": ":material/play_arrow:", "pause": ":material/pause:", "once": ":material/skip_next:",
          "reset": ":material/replay:"}  # fmt: skip
 
-Options = tuple[list[Any], Callable[[Any], str]]
-CHOSEN: dict[str, Options] = {
-    "cell": (controls.CELL_NAMES, lambda slug: CELLS[slug].title),
-    "hidden_size": (list(controls.SIZES), lambda size: count(size, "unit")),
-    "num_layers": ([1, 2, 3, 4], str),
-    "nonlinearity": (list(CHOICES["nonlinearity"]), lambda slug: text.NONLINEARITIES[slug]),
-    "init": (list(CHOICES["init"]), lambda slug: text.INITS[slug]),
-    "learning_rate": (list(controls.RATES), lambda rate: f"{rate:g}"),
-    "weight_decay": (list(controls.DECAYS), lambda decay: f"{decay:g}"),
-    "head_dropout": (list(controls.DROPOUTS), lambda share: f"{share:g}"),
-    "clip": (list(CHOICES["clip"]), lambda slug: text.CLIPS[slug]),
-    "clip_threshold": (list(controls.THRESHOLDS), lambda number: f"{number:g}"),
-    "optimizer": (list(CHOICES["optimizer"]), lambda slug: text.OPTIMIZERS[slug]),
-    "batch_size": (list(controls.BATCHES), str),
-}
-"""The settings that are picked from a list, and their labels; all others are numbers."""
-MORE_SETTINGS = ("num_layers", "forget_bias", "nonlinearity", "init", "init_gain", "learning_rate", "weight_decay",
-                 "head_dropout", "clip", "clip_threshold", "window")  # fmt: skip
-"""A lane's settings behind "More"."""
+CONTROLS = {control.key: control for control in controls.ALL if control.key in race_plan.OWN}
+"""How the playground shows each setting of a lane."""
+LISTS = {
+    name: (list(CONTROLS[name].options), CONTROLS[name].show)  # type: ignore[arg-type]
+    for name in ("cell", "num_layers", "nonlinearity", "init", "learning_rate", "weight_decay", "head_dropout", "clip",
+                 "clip_threshold", "optimizer", "batch_size")
+} | {"hidden_size": (list(controls.SIZES), lambda size: count(size, "unit"))}  # fmt: skip
+"""The settings that are picked from a list, and their labels."""
+MORE_SETTINGS = ("num_layers", "forget_bias", "init", "optimizer", "learning_rate", "clip", "clip_threshold")
+"""A lane's settings behind "More" that are always there; all others are found by their names."""
 WIDTHS: dict[str, Any] = {"cell": "stretch", "hidden_size": 118}
 """A lane's other settings, and the widths of their lists."""
 
@@ -97,14 +89,21 @@ def _shared(setup: RaceSetup) -> None:
             limits.default,
             *(n for n in controls.LENGTHS if limits.low <= n <= limits.high),
         }
-        _pick("race_seq_len", text.LABELS["seq_len"], sorted(lengths), e.seq_len, str,
-              _to(setup.share, "seq_len"), width=110)  # fmt: skip
-        _setting("race_seed", "seed", e, _to(setup.share, "seed"), width=130)
+        if "seq_len" in setup.common:
+            _pick("race_seq_len", text.LABELS["seq_len"], sorted(lengths), e.seq_len, str,
+                  _to(setup.share, "seq_len"), width=110)  # fmt: skip
+        if "seed" in setup.common:
+            _setting("race_seed", "seed", e, _to(setup.share, "seed"), width=130)
+        _pick("race_seeds", compare_text.SEEDS, list(compare_text.SEEDS_SHOWN), setup.seeds,
+              compare_text.SEEDS_SHOWN.__getitem__, setup.with_seeds, width=175,
+              help=compare_text.SEEDS_HELP)  # fmt: skip
         with st.popover(compare_text.SHARED, icon=":material/tune:"):
             _pick("race_rnn_type", text.LABELS["rnn_type"], list(task.rnn_types), e.rnn_type,
                   lambda kind: text.RNN_TYPES[kind], _to(setup.share, "rnn_type"))  # fmt: skip
             for name in ("optimizer", "batch_size", "tbptt"):
-                _setting(f"race_{name}", name, e, _to(setup.share, name))
+                if name in setup.common:
+                    _setting(f"race_{name}", name, e, _to(setup.share, name))
+            _setting("race_steps", "steps", e, _to(setup.share, "steps"))
         if len(setup.lanes) < MAX_LANES:
             st.button(
                 compare_text.ADD, key="race_add", icon=":material/add:", on_click=ownership.on_change, args=(setup.add,)
@@ -128,7 +127,7 @@ def _lane(setup: RaceSetup, lane: int) -> None:
                 _setting(f"race_{letter}_{name}", name, e, _to(change, name),
                          compare_text.LABELS[name].format(letter=letter), width)  # fmt: skip
             with st.popover(compare_text.MORE, key=f"race_more_{letter}"):
-                for name in MORE_SETTINGS:
+                for name in dict.fromkeys([*_found(letter, change), *_shown_of(setup)]):
                     if has_effect(name, partial(getattr, e)):
                         _setting(f"race_{letter}_{name}", name, e, _to(change, name))
                 if (playground := state.playground_slot()) is not None:
@@ -137,8 +136,34 @@ def _lane(setup: RaceSetup, lane: int) -> None:
                 if len(setup.lanes) > MIN_LANES:
                     st.button(compare_text.REMOVE, key=f"race_remove_{letter}", icon=":material/close:",
                               on_click=ownership.on_change, args=(lambda: setup.remove(lane),))  # fmt: skip
-        if any(chips := [compare_text.chips(network, setup.usual, SHARED) for network in setup.lanes]):
+        said = {*SHARED, *({"seq_len", "seed", "optimizer", "batch_size", "tbptt"} & set(setup.common))}
+        if any(chips := [compare_text.chips(network, setup.usual, tuple(said)) for network in setup.lanes]):
             st.markdown(" ".join(f":blue-badge[{chip}]" for chip in chips[lane]) or "&nbsp;")
+
+
+def _shown_of(setup: RaceSetup) -> list[str]:
+    """The settings behind every lane's "More": the usual ones, and what differs from lane to lane."""
+    differing = [name for name in CONTROLS if name not in (*setup.common, *WIDTHS)]
+    return list(dict.fromkeys([*differing, *MORE_SETTINGS]))
+
+
+def _found(letter: str, change: Callable[..., RaceSetup]) -> list[str]:
+    """Draw a lane's field "Find a setting". Returns the setting that was found, in a list; empty without one."""
+    key, offered = f"race_find_{letter}", entries(CONTROLS.values())
+    st.selectbox(
+        find_text.FIND, list(offered), None, format_func=lambda each: offered[each].words, key=key,
+        placeholder=find_text.HINT, icon=":material/search:", on_change=_take, args=(key, offered, change),
+    )  # fmt: skip
+    found = offered.get(tab.load(key) or "")
+    return [] if found is None or found.control.key in WIDTHS else [found.control.key]
+
+
+def _take(key: str, offered: dict[str, Entry], change: Callable[..., RaceSetup]) -> None:
+    """An entry was chosen: one that names a value sets it in this lane, and its setting is what was found."""
+    found = offered.get(tab.load(key) or "")
+    if found is not None and found.value:
+        tab.store(key, found.control.key)
+        ownership.on_change(lambda: change(**{found.control.key: found.value}))
 
 
 def _to(change: Callable[..., RaceSetup], name: str) -> Callable[[Any], RaceSetup]:
@@ -149,10 +174,10 @@ def _to(change: Callable[..., RaceSetup], name: str) -> Callable[[Any], RaceSetu
 def _setting(
     key: str, name: str, e: Experiment, change: Callable[[Any], RaceSetup], label: str = "", width: Any = "stretch"
 ) -> None:
-    """The widget of one setting: a list for the settings in CHOSEN, else a number field."""
+    """The widget of one setting: a list for those in LISTS and for choices, else a number field."""
     label, value = label or text.LABELS[name], getattr(e, name)
-    if name in CHOSEN:
-        options, written = CHOSEN[name]
+    if name in LISTS or name in CHOICES:
+        options, written = LISTS.get(name) or (list(CHOICES[name]), CONTROLS[name].show)
         alone = {"label_visibility": "collapsed"} if name in compare_text.LABELS else {}
         _pick(key, label, options, value, written, change, width=width, **alone)
         return

@@ -27,7 +27,7 @@ KINDS = {"scale": "number", "segments": "pick"}
 
 def card() -> None:
     """Draw the field, and below it the setting that was found."""
-    offered = entries(controls.ALL)
+    offered = entries(control for control in controls.ALL if not control.is_hidden)
     if not offered:
         return
     st.html(STYLE)

@@ -29,8 +29,8 @@ class Entry:
 
 
 def entries(controls: Iterable[Control]) -> dict[str, Entry]:
-    """All entries by their keys, the settings first; none of a setting that the link hides."""
-    shown = [control for control in controls if not control.is_hidden]
+    """All entries of these settings by their keys, the settings first."""
+    shown = list(controls)
     return {control.key: _setting(control) for control in shown} | {
         f"{control.key}={value}": _value(control, value) for control in shown for value in _named_values(control.key)
     }

@@ -76,7 +76,7 @@ def not_drawn(run: KeptRun, info: RunInfo) -> tuple[bool, str]:
 def differing_data(present: Experiment, other: Experiment) -> str:
     """Which of the settings that a comparison shares differ between the two, as the end of a sentence; "" if none."""
     names = [
-        name for name in SHARED
+        name for name in (*SHARED, *(() if other.has_data_of(present) else ("seq_len",)))
         if getattr(present, name) != getattr(other, name)
         and has_effect(name, partial(getattr, present)) and name not in ("steps", "until_solved")
     ]  # fmt: skip
