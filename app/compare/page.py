@@ -20,7 +20,7 @@ from app.find_setting.entries import Entry, entries
 from app.race.lanes import LETTERS
 from app.race.registry import RaceSlot
 from app.segments import segments
-from app.setting_effects import has_effect
+from app.setting_effects import why_no_effect
 from engine.experiment import CHOICES, RANGES, Experiment
 from engine.number_format import count
 from engine.tasks import OWN_DATA, task_of
@@ -127,9 +127,7 @@ def _lane(setup: RaceSetup, lane: int) -> None:
                 _setting(f"race_{letter}_{name}", name, e, _to(change, name),
                          compare_text.LABELS[name].format(letter=letter), width)  # fmt: skip
             with st.popover(compare_text.MORE, key=f"race_more_{letter}"):
-                for name in dict.fromkeys([*_found(letter, change), *_shown_of(setup)]):
-                    if has_effect(name, partial(getattr, e)):
-                        _setting(f"race_{letter}_{name}", name, e, _to(change, name))
+                _more(setup, lane, _find(letter, change))
                 if (playground := state.playground_slot()) is not None:
                     st.button(compare_text.TAKE, key=f"race_take_{letter}", on_click=ownership.on_change,
                               args=(lambda: setup.take(lane, playground.experiment),))  # fmt: skip
@@ -141,21 +139,28 @@ def _lane(setup: RaceSetup, lane: int) -> None:
             st.markdown(" ".join(f":blue-badge[{chip}]" for chip in chips[lane]) or "&nbsp;")
 
 
-def _shown_of(setup: RaceSetup) -> list[str]:
-    """The settings behind every lane's "More": the usual ones, and what differs from lane to lane."""
-    differing = [name for name in CONTROLS if name not in (*setup.common, *WIDTHS)]
-    return list(dict.fromkeys([*differing, *MORE_SETTINGS]))
+def _more(setup: RaceSetup, lane: int, found: str) -> None:
+    """A lane's further settings: the one that was found, what differs from lane to lane, and the usual ones."""
+    e, change = setup.lanes[lane], partial(setup.change, lane)
+    differing = [name for name in CONTROLS if name not in setup.common]
+    for name in dict.fromkeys([found, *differing, *MORE_SETTINGS]):
+        if name and name not in WIDTHS:
+            why = why_no_effect(name, partial(getattr, e))
+            if not why:
+                _setting(f"race_{LETTERS[lane]}_{name}", name, e, _to(change, name), typed=name == found)
+            elif name == found:
+                st.caption(f"{text.LABELS[name]}: {find_text.NO_EFFECT.format(why=why)}")
 
 
-def _found(letter: str, change: Callable[..., RaceSetup]) -> list[str]:
-    """Draw a lane's field "Find a setting". Returns the setting that was found, in a list; empty without one."""
+def _find(letter: str, change: Callable[..., RaceSetup]) -> str:
+    """Draw a lane's field "Find a setting". Returns the name of the setting that was found; "" without one."""
     key, offered = f"race_find_{letter}", entries(CONTROLS.values())
     st.selectbox(
         find_text.FIND, list(offered), None, format_func=lambda each: offered[each].words, key=key,
         placeholder=find_text.HINT, icon=":material/search:", on_change=_take, args=(key, offered, change),
     )  # fmt: skip
     found = offered.get(tab.load(key) or "")
-    return [] if found is None or found.control.key in WIDTHS else [found.control.key]
+    return "" if found is None else found.control.key
 
 
 def _take(key: str, offered: dict[str, Entry], change: Callable[..., RaceSetup]) -> None:
@@ -172,11 +177,12 @@ def _to(change: Callable[..., RaceSetup], name: str) -> Callable[[Any], RaceSetu
 
 
 def _setting(
-    key: str, name: str, e: Experiment, change: Callable[[Any], RaceSetup], label: str = "", width: Any = "stretch"
-) -> None:
-    """The widget of one setting: a list for those in LISTS and for choices, else a number field."""
+    key: str, name: str, e: Experiment, change: Callable[[Any], RaceSetup], label: str = "", width: Any = "stretch",
+    *, typed: bool = False,
+) -> None:  # fmt: skip
+    """The widget of one setting: a list for those in LISTS and for choices, else a number field; it if `typed`."""
     label, value = label or text.LABELS[name], getattr(e, name)
-    if name in LISTS or name in CHOICES:
+    if name in CHOICES or (name in LISTS and not (typed and name in RANGES)):
         options, written = LISTS.get(name) or (list(CHOICES[name]), CONTROLS[name].show)
         alone = {"label_visibility": "collapsed"} if name in compare_text.LABELS else {}
         _pick(key, label, options, value, written, change, width=width, **alone)

@@ -81,11 +81,23 @@ def test_any_setting_of_a_lane_is_found_by_its_name(page, raced):
     page.selectbox(key="race_find_A").set_value("optimizer=adamw")
     run(page).selectbox(key="race_find_A").set_value("weight_decay")
     run(page)
-    page.selectbox(key="race_A_weight_decay").set_value(0.01)
+    page.number_input(key="race_A_weight_decay").set_value(0.01)
     run(page)
     (a, b) = [each.experiment for each in raced.runs if not each.stopped]
     assert (a.optimizer, a.weight_decay, b.optimizer, b.weight_decay) == ("adamw", 0.01, "adam", 0.0)
     assert page.query_params["a"] == "cell.rnn~optimizer.adamw~weight_decay.0.01" and not warnings(page)
+
+
+def test_a_setting_that_was_found_and_has_no_effect_says_why(page, raced):
+    page.selectbox(key="race_find_B").set_value("schedule_steps")
+    assert any("the learning rate follows no schedule" in each.value for each in run(page).caption)
+
+
+def test_five_seeds_are_one_choice(page, raced):
+    page.selectbox(key="race_seeds").set_value(5)
+    run(page)
+    trained = [each.experiment for each in raced.runs if not each.stopped]
+    assert [each.seed for each in trained] == [0, 1, 2, 3, 4] * 2 and page.query_params["seeds"] == "5"
 
 
 def test_lanes_may_have_lengths_and_seeds_of_their_own(pool, raced):
