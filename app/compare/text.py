@@ -23,6 +23,7 @@ HEADING = "Which network learns it first?"
 LOOK_FOR = "Same data, same step counter. Change a lane, then press Train."
 EXAMPLES = "Examples"
 DATA, SHARED, MORE = "Data", "For all lanes", "More"
+SWITCHES = {False: "no", True: "yes"}
 ADD, REMOVE, TAKE = "Add a lane", "Remove this lane", "Use the playground's network"
 ORDERS = {"train": "Train", "pause": "Pause", "once": "Step", "reset": "Reset"}
 SEEDS = "Networks of each lane"

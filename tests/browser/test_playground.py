@@ -332,6 +332,27 @@ def test_settings_that_do_not_fit_together_keep_the_run(visit):
     assert page.token == token
 
 
+def test_settings_are_set_by_typing_their_names(visit):
+    """As an engineer wants them: AdamW, weight decay 0.01, cosine; on the way the run goes on, or starts anew."""
+    page = visit("hidden_size=8")
+    page.frames(1)
+    field, found = page.page.locator(".st-key-find input"), page.page.locator(".st-key-found")
+    for typed, label in (("adamw", "Optimiser"), ("cosine", "Learning-rate schedule"), ("wd", "Weight decay")):
+        field.first.click()
+        page.page.keyboard.type(typed)
+        page.page.locator("[role=option]").first.wait_for()
+        page.page.keyboard.press("Enter")
+        found.get_by_text(label, exact=True).wait_for()
+    found.locator("input").fill("0.01")
+    found.locator("input").press("Enter")
+    page.wait(
+        "[/optimizer=adamw/, /schedule=cosine/, /weight_decay[=~]0.01/].every(each => each.test(location.search))"
+    )
+    page.frames(1)
+    page.show("rate")
+    page.wait("document.querySelector('[data-figure=rate]').data[0].y.length > 2")
+
+
 def test_the_numbers_of_a_frame_as_csv(visit, server):
     page = visit("preset=explode")
     with urllib.request.urlopen(f"{server.url}/live/{page.token}/gradient.csv", timeout=LIMIT / 1000) as answer:

@@ -71,17 +71,17 @@ def test_lanes_come_and_go(page, raced):
 def test_what_cannot_be_is_said_and_the_race_goes_on(page, raced):
     runs = list(raced.runs)
     page.selectbox(key="race_find_A").set_value("init_gain")
-    run(page).number_input(key="race_A_init_gain").set_value(None)
+    run(page).number_input(key="race_A_found_init_gain").set_value(None)
     run(page)
     assert raced.runs == runs and any("Gain" in each for each in warnings(page))
-    assert page.number_input(key="race_A_init_gain").value == 1.0
+    assert page.number_input(key="race_A_found_init_gain").value == 1.0
 
 
 def test_any_setting_of_a_lane_is_found_by_its_name(page, raced):
     page.selectbox(key="race_find_A").set_value("optimizer=adamw")
     run(page).selectbox(key="race_find_A").set_value("weight_decay")
     run(page)
-    page.number_input(key="race_A_weight_decay").set_value(0.01)
+    page.number_input(key="race_A_found_weight_decay").set_value(0.01)
     run(page)
     (a, b) = [each.experiment for each in raced.runs if not each.stopped]
     assert (a.optimizer, a.weight_decay, b.optimizer, b.weight_decay) == ("adamw", 0.01, "adam", 0.0)
@@ -91,6 +91,13 @@ def test_any_setting_of_a_lane_is_found_by_its_name(page, raced):
 def test_a_setting_that_was_found_and_has_no_effect_says_why(page, raced):
     page.selectbox(key="race_find_B").set_value("schedule_steps")
     assert any("the learning rate follows no schedule" in each.value for each in run(page).caption)
+
+
+def test_units_between_those_of_the_list_can_be_typed(page, raced):
+    page.selectbox(key="race_find_B").set_value("hidden_size")
+    run(page).number_input(key="race_B_found_hidden_size").set_value(7)
+    assert run(page).selectbox(key="race_B_hidden_size").value == 7 and not warnings(page)
+    assert [each.experiment.hidden_size for each in raced.runs if not each.stopped] == [4, 7]
 
 
 def test_five_seeds_are_one_choice(page, raced):
