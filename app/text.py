@@ -164,7 +164,7 @@ def chips(experiment: Experiment) -> list[str]:
     watched = ("nonlinearity", "num_layers", "bidirectional", "output_layers", "window", "embedding_size", "init",
                "init_gain", "forget_bias", "optimizer", "clip", "tbptt", "teacher_forcing", "dropout", "noise",
                "head_dropout", "weight_decay", "schedule", "schedule_steps", "schedule_factor", "warmup",
-               "train_set", "reduction")  # fmt: skip
+               "train_set", "reduction", "target_loss", "target_metric")  # fmt: skip
     names = [name for name in watched if getattr(experiment, name) != getattr(usual, name)]
     chips = [
         setting(name, getattr(experiment, name)) for name in names if has_effect(name, partial(getattr, experiment))

@@ -7,12 +7,11 @@ the first one shows it, too. Where the first one is a slider, this one is a fiel
 from __future__ import annotations
 
 import dataclasses
-from functools import partial
 from pathlib import Path
 
 import streamlit as st
 
-from app import chosen_data, controls, state, tab
+from app import chosen_data, controls, partial, state, tab
 from app.controls import Control
 from app.find_setting import text as find_text
 from app.find_setting.entries import Entry, entries
@@ -20,7 +19,6 @@ from app.setting_effects import why_no_effect
 from engine.experiment import MAY_BE_NONE, RANGES
 
 STYLE = Path(__file__).with_name("style.css")
-FIELD = "find_setting"
 KINDS = {"scale": "number", "segments": "pick"}
 """The widgets that a setting has here, where they are others than in its section."""
 
@@ -33,11 +31,11 @@ def card() -> None:
     st.html(STYLE)
     with st.container(key="find", gap="small"):
         st.selectbox(
-            find_text.FIND, list(offered), None, format_func=lambda key: offered[key].words, key=FIELD,
+            find_text.FIND, list(offered), None, format_func=lambda key: offered[key].words, key=partial.FOUND,
             placeholder=find_text.HINT, help=find_text.HELP, icon=":material/search:", on_change=_choose,
             args=(offered,),
         )  # fmt: skip
-        chosen = offered.get(tab.load(FIELD) or "")
+        chosen = offered.get(tab.load(partial.FOUND) or "")
         if chosen is not None:
             _found(chosen.control)
 
@@ -49,7 +47,7 @@ def _found(control: Control) -> None:
     with st.container(key="found", border=True, gap="small"):
         dataclasses.replace(
             control, widget=widget, kind=KINDS.get(control.kind, control.kind), is_folded=False,
-            on_change=partial(_take, control, widget),
+            on_change=lambda: _take(control, widget),
         ).draw()  # fmt: skip
         if why := why_no_effect(control.key, chosen_data.value):
             st.caption(find_text.NO_EFFECT.format(why=why))
@@ -65,9 +63,9 @@ def _typed(name: str, value: object) -> object:
 
 def _choose(offered: dict[str, Entry]) -> None:
     """An entry was chosen: one that names a value sets it, and its setting is what was found."""
-    chosen = offered.get(tab.load(FIELD) or "")
+    chosen = offered.get(tab.load(partial.FOUND) or "")
     if chosen is not None and chosen.value:
-        tab.store(FIELD, chosen.control.key)
+        tab.store(partial.FOUND, chosen.control.key)
         _set(chosen.control, chosen.value)
     else:
         state.on_report()

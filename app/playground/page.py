@@ -104,10 +104,12 @@ def settings(lesson: Preset | None, write: Page | None = None, own_data: Page | 
     heading_of_settings(text.AT_ONCE, text.AT_ONCE_NOTE)
     for control in controls.LEARNING:
         control.draw()
-    heading_of_settings(text.OTHERS, text.OTHERS_NOTE)
-    with st.container(key="other_settings", gap=None):
-        for group in controls.GROUPS:
-            other_settings(group)
+    groups = [group for group in controls.GROUPS if not all(control.is_hidden for control in group.controls)]
+    if groups:
+        heading_of_settings(text.OTHERS, text.OTHERS_NOTE)
+        with st.container(key="other_settings", gap=None):
+            for group in groups:
+                other_settings(group)
     for refusal in state.other_refusals():
         st.warning(refusal)
     return problem

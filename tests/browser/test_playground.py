@@ -334,7 +334,7 @@ def test_settings_that_do_not_fit_together_keep_the_run(visit):
 
 def test_settings_are_set_by_typing_their_names(visit):
     """As an engineer wants them: AdamW, weight decay 0.01, cosine; on the way the run goes on, or starts anew."""
-    page = visit("hidden_size=8")
+    page = visit("hidden_size=4&seq_len=4")
     page.frames(1)
     field, found = page.page.locator(".st-key-find input"), page.page.locator(".st-key-found")
     for typed, label in (("adamw", "Optimiser"), ("cosine", "Learning-rate schedule"), ("wd", "Weight decay")):

@@ -63,6 +63,10 @@ def test_a_change_elsewhere_shows_in_what_was_found(pool):
     page = find(opened(), "hidden_size")
     move(page, "hidden_size", 64)
     assert widgets(page)[FOUND + "hidden_size"].value == 64
+    find(page, "clip_threshold")
+    widgets(page)["clip_threshold"].set_value(10.0)
+    page.run()  # once: a live setting has only a part drawn again, unless it is shown twice
+    assert page.title and widgets(page)[FOUND + "clip_threshold"].value == 10.0
 
 
 def test_what_has_no_effect_says_why(pool):
@@ -86,3 +90,11 @@ def test_what_a_link_hides_is_not_found(pool):
     assert not {"Cell", "Learning rate"} & {
         words.partition(" · ")[0] for words in widgets(page)["find_setting"].options
     }
+
+
+def test_a_group_of_which_all_is_hidden_is_not_there(pool):
+    start = next(group for group in controls.GROUPS if group.slug == "start")
+    page = opened(hide="~".join(control.key for control in start.controls))
+    titles = [each.label for each in page.expander]
+    assert start.title not in titles and controls.GROUPS[0].title in titles
+    assert slot().experiment.seed == 0
