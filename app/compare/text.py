@@ -117,7 +117,9 @@ def _of_seeds(lane: LaneSnapshot) -> str:
     seeds = 1 + len(lane.others)
     solved = f"on none of {seeds} seeds" if not lane.solved_by else f"on {lane.solved_by} of {seeds} seeds"
     median = short(float(lane.median[1][-1])) if len(lane.median[1]) else "–"
-    return f"the {_name(lane)} has solved it {solved}, with a median loss of {median}"
+    broken = [lane.state, *(each.state for each in lane.others)].count("broken")
+    broke = f", {broken} broke" if broken else ""
+    return f"the {_name(lane)} has solved it {solved}, with a median loss of {median}{broke}"
 
 
 def _listed(lanes: Sequence[LaneSnapshot]) -> str:

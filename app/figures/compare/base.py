@@ -48,10 +48,12 @@ class SeedRecord:
 
         After its last measurement a run that broke has an infinite loss, one that is finished its last loss.
         """
-        known = dict(zip(self.held_out["step"].tolist(), self.held_out["loss"].tolist(), strict=True))
-        last = max(known, default=-1)
-        then = {"broken": np.inf, "finished": known.get(last, np.nan)}.get(self.state, np.nan)
-        return np.array([known.get(int(at), then if at > last else np.nan) for at in steps], float)
+        known, losses = self.held_out["step"], self.held_out["loss"]
+        if not len(known):
+            return np.full(len(steps), np.nan)
+        then = {"broken": np.inf, "finished": losses[-1]}.get(self.state, np.nan)
+        place = np.minimum(np.searchsorted(known, steps), len(known) - 1)
+        return np.where(known[place] == steps, losses[place], np.where(steps > known[-1], then, np.nan))
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

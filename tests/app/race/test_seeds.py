@@ -79,7 +79,7 @@ def test_the_figure_shows_the_band_behind_the_median(lane):
 
 def test_words_count_the_seeds(lane):
     said = compare_text.verdict([dataclasses.replace(lane, frame=dataclasses.replace(lane.frame, step=200))])
-    assert said == "At step 200 the RNN has solved it on 3 of 5 seeds, with a median loss of 0.20."
+    assert said == "At step 200 the RNN has solved it on 3 of 5 seeds, with a median loss of 0.20, 1 broke."
     rows = dict((row[0], row[1]) for row in compare_text.table([lane]))
     assert rows["Of all seeds: solved by"] == "3 of 5" and rows["Of all seeds: median loss"].startswith(
         "0.20 (0.10 to "
