@@ -46,6 +46,9 @@ RNN_TYPE_NOTES = {
     "encoder_decoder": "reads a whole sequence, then writes another one, of its own length.",
 }
 
+NO_CHIP = ("cell", "hidden_size", "seq_len", "batch_size", "learning_rate", "clip_threshold", "steps", "seed", "device")
+"""The settings that are on the page anyhow, or whose values are as many as networks: no chip says that they differ."""
+
 DELAYED = "delayed, it first reads and then gives its outputs."
 
 INITS = {
@@ -161,11 +164,9 @@ def chips(experiment: Experiment) -> list[str]:
         task=experiment.task, task_options=experiment.task_options, rnn_type=experiment.rnn_type,
         held=experiment.definition,
     )  # fmt: skip
-    watched = ("nonlinearity", "num_layers", "bidirectional", "output_layers", "window", "embedding_size", "init",
-               "init_gain", "forget_bias", "optimizer", "clip", "tbptt", "teacher_forcing", "dropout", "noise",
-               "head_dropout", "weight_decay", "schedule", "schedule_steps", "schedule_factor", "warmup",
-               "train_set", "reduction", "target_loss", "target_metric")  # fmt: skip
-    names = [name for name in watched if getattr(experiment, name) != getattr(usual, name)]
+    names = [
+        name for name in usual.to_dict() if name not in NO_CHIP and getattr(experiment, name) != getattr(usual, name)
+    ]
     chips = [
         setting(name, getattr(experiment, name)) for name in names if has_effect(name, partial(getattr, experiment))
     ]
