@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -140,10 +141,18 @@ def _number(control: Control) -> None:
     kind = int if limits.whole else float
     st.number_input(
         control.label, min_value=kind(limits.low), max_value=kind(limits.high), value=None,
-        step=0.1 if limits.high <= 1 else kind(1), format=None if limits.whole else "%g",
+        step=step_of(control.key, tab.value(control.key)), format=None if limits.whole else "%g",
         placeholder=placeholder(control.key, tab.value("cell")),
         **control.common,
     )  # fmt: skip
+
+
+def step_of(name: str, value: float | None) -> float:
+    """By what + and - change a number: 1, or where it need not be whole, one of its first digit."""
+    limits = RANGES[name]
+    if limits.whole:
+        return 1
+    return 10.0 ** math.floor(math.log10(abs(value))) if value else 0.1 if limits.high <= 1 else 1.0
 
 
 def placeholder(name: str, cell: str) -> str | None:

@@ -59,9 +59,9 @@ def typed(key: str, name: str, e: Experiment, change: Callable[..., RaceSetup], 
     kind = int if limits.whole else float
     tab.store(key, None if value is None else kind(value))
     st.number_input(
-        text.LABELS[name], kind(limits.low), kind(limits.high), None, kind(1), None if limits.whole else "%g", key=key,
-        width=width, placeholder=controls.placeholder(name, e.cell), on_change=ownership.on_change,
-        args=(lambda: change(**{name: tab.value(key)}),),
+        text.LABELS[name], kind(limits.low), kind(limits.high), None, kind(controls.step_of(name, value)),
+        None if limits.whole else "%g", key=key, width=width, placeholder=controls.placeholder(name, e.cell),
+        on_change=ownership.on_change, args=(lambda: change(**{name: tab.value(key)}),),
     )  # fmt: skip
 
 

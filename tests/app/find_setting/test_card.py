@@ -85,6 +85,15 @@ def test_a_field_that_was_emptied_shows_the_value_again_unless_it_may_be_empty(p
     assert slot().experiment.forget_bias is None
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "step"),
+    [("learning_rate", 0.003, 0.001), ("learning_rate", 20.0, 10.0), ("hidden_size", 33, 1), ("weight_decay", 0.0, 0.1),
+     ("forget_bias", None, 1.0), ("init_gain", 2.5, 1.0)],
+)  # fmt: skip
+def test_plus_and_minus_change_the_first_digit(name, value, step):
+    assert controls.step_of(name, value) == pytest.approx(step)
+
+
 def test_what_a_link_hides_is_not_found(pool):
     page = opened(hide="cell~learning_rate")
     assert not {"Cell", "Learning rate"} & {
