@@ -214,7 +214,8 @@ class Race:
     def problem(self) -> str:
         """Why the race cannot begin, in a sentence; empty if nothing is wrong."""
         ended = [(lane, lane.run.status()) for lane in self._all if self.snapshots is None]
-        return " ".join(f"{lane.letter}: {status.message}" for lane, status in ended if status.phase == RunPhase.FAILED)
+        failed = [f"{lane.letter}: {status.message}" for lane, status in ended if status.phase == RunPhase.FAILED]
+        return " ".join(dict.fromkeys(failed))
 
     @property
     def wait(self) -> float:
