@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+from app.setting_words import LOSSES
 from app.text import plain
 from engine.data.dataset import dataset_of
 from engine.experiment import Experiment
@@ -30,7 +31,8 @@ def foreign(experiment: Experiment, raw: str) -> str:
 def about_data(experiment: Experiment) -> str:
     """Below the data: what the task teaches, the losses of its baselines, and where the data come from."""
     task = task_of(experiment)
-    unit = "squared error" if task.outputs == "values" else "nats: −ln of the probability that the right answer got"
+    nats = "nats: −ln of the probability that the right answer got"
+    unit = LOSSES[experiment.loss] if task.outputs == "values" else nats
     bars = [f"“{name}” {value:.3g}" for name, value in RunInfo.of(experiment).held_out_baselines.items()]
     if in_units := simple_answers(experiment):
         return f"{teaches(experiment)} {foreign(experiment, in_units)} {foreign(experiment, task.source)}"

@@ -15,9 +15,10 @@ from app.past_runs import KeptRun, PastRuns
 from app.run_start import Start
 from app.shared_run import SharedRun
 from app.slot_registry import SlotRegistry, TabSlot
-from engine.experiment import LIVE_SETTINGS, Changes, Experiment, settings_at
+from engine.experiment import Changes, Experiment, settings_at
 from engine.frame import Frame, RunPhase
 from engine.limits.settings_file import pass_on
+from engine.live_settings import live_settings
 from engine.parameters import parameter_shapes
 from engine.preset import SPEEDS
 from engine.recording.history import ratios
@@ -140,7 +141,7 @@ class RunSlot(TabSlot):
             self.own()
         if experiment == self.experiment:
             return "same"
-        live = {name: getattr(experiment, name) for name in LIVE_SETTINGS}
+        live = {name: getattr(experiment, name) for name in live_settings(self.experiment)}
         if self.experiment.replace(**live) == experiment:
             changes = {name: now for name, now in live.items() if now != getattr(self.experiment, name)}
             if not self.own(changes):

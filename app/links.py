@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from app import class_link, drafts, own_data_link, own_data_store, text
+from app import class_link, drafts, own_data_link, own_data_store, setting_help, text
 from app.setting_effects import why_no_effect
 from app.stage_mode import MODES
 from engine.experiment import (
     CHOICES,
-    LIVE_SETTINGS,
     MAY_BE_NONE,
     RANGES,
     Changes,
@@ -25,6 +24,7 @@ from engine.experiment import (
     record_change,
     settings_at,
 )
+from engine.live_settings import live_settings
 from engine.preset import SPEEDS, Preset, load_preset, wait_until_read
 from engine.tasks import OWN_DATA, TASKS, Task
 from engine.tasks.own import known
@@ -39,12 +39,7 @@ ON_THE_PAGE = ("speed", "then", "at", "hide", "layer", NO_EFFECT)
 
 MAX_STEPS = int(RANGES["steps"].high)
 
-WIDGETS = (
-    "task", "rnn_type", "cell", "nonlinearity", "hidden_size", "num_layers", "bidirectional", "seq_len", "init",
-    "init_gain", "forget_bias", "optimizer", "learning_rate", "clip", "clip_threshold", "batch_size", "tbptt", "seed",
-    "output_layers", "window", "embedding_size", "teacher_forcing", "noise", "weight_decay", "head_dropout",
-    "schedule", "schedule_steps", "schedule_factor", "warmup", "train_set",
-)  # fmt: skip
+WIDGETS = tuple(name for name in SETTINGS if name not in ("task_options", "device"))
 """The settings that have a widget of the same key."""
 HIDEABLE = ("preset", "lesson", *WIDGETS, "speed", "new_seed", "reset", "step", "cure")
 """What a link can hide."""
@@ -52,11 +47,12 @@ OPENING = "remember"
 """The playground's lesson without a link: it shows in 30 seconds what the playground is for."""
 DATA_SECONDS = 5.0  # that the visitor who opens a lesson waits for its data, if they are being read
 
-FIXED_SETTINGS = {
-    "one_to_many": {"bidirectional": False, "window": 1},
-    "encoder_decoder": {"bidirectional": False, "window": 1, "tbptt": 0},
+FIXED_SETTINGS: dict[str, dict[str, Any]] = {
+    **{kind: {"attention": "none"} for kind in ("one_to_one", "many_to_one", "many_to_many")},
+    "one_to_many": {"attention": "none", "bidirectional": False, "window": 1},
+    "encoder_decoder": {"window": 1, "tbptt": 0},
 }
-"""Settings that are fixed for a network whose outputs are fed back, by its RNN type."""
+"""Settings that are fixed for a network, by its RNN type."""
 
 THEN_REFUSED = (
     "The link's changes during training, {got}, cannot be read, so none of them is made. The format is "
@@ -192,7 +188,7 @@ def note_no_effect(link: dict[str, str], used: Iterable[Experiment], refused: di
         reasons = [why_no_effect(name, partial(getattr, experiment)) for experiment in used]
         unusual = any(getattr(experiment, name) != getattr(USUAL, name) for experiment in used)
         if unusual and all(reasons):
-            label = text.LABELS.get(name, name.replace("_", " "))
+            label = setting_help.LABELS.get(name, name.replace("_", " "))
             sentences.append(text.NO_EFFECT.format(label=label, got=text.plain(raw), why=reasons[0]))
     if sentences:
         refused[NO_EFFECT] = " ".join(sentences)
@@ -209,12 +205,15 @@ def _task_defaults(experiment: Experiment, values: dict[str, Any]) -> dict[str, 
 
 def task_defaults(task: Task, rnn_type: str) -> dict[str, Any]:
     """The settings of a network that is given another task: its length, and an RNN type that it supports."""
-    defaults: dict[str, Any] = {"seq_len": task.lengths.default}
+    defaults: dict[str, Any] = {"seq_len": task.lengths.default, "horizon": 1, "shortest": 0, "carry_state": False,
+                                "tied_weights": False}  # fmt: skip
     if rnn_type not in task.rnn_types:
         rnn_type = defaults["rnn_type"] = task.rnn_types[0]
     if task.inputs != "symbols":
         defaults["embedding_size"] = 0
-    return defaults | FIXED_SETTINGS.get(rnn_type, {})
+    if task.outputs != "values":
+        defaults["loss"] = "mse"
+    return defaults | FIXED_SETTINGS[rnn_type]
 
 
 def _task(slug: str, options: dict[str, Any]) -> Task | None:
@@ -241,7 +240,7 @@ def refusal(name: str, got: object, accepts: str, shown: object) -> str:
     """The message for an invalid value: what the setting accepts, and which value is used instead."""
     if name == "task":  # a list of all tasks would fill the page; the widget has it
         accepts, shown = text.ONE_OF_THE_LIST, text.setting("task", shown)
-    label = text.LABELS.get(name, name.replace("_", " "))
+    label = setting_help.LABELS.get(name, name.replace("_", " "))
     return text.SETTING_REFUSED.format(label=label, accepts=accepts, got=text.plain(str(got)), shown=shown)
 
 
@@ -266,7 +265,7 @@ def parse_changes(experiment: Experiment, raw: str, refused: dict[str, str]) -> 
             step = int(at)
             values = {name: _parse(name, value) for name, value in zip(pairs[::2], pairs[1::2], strict=True)}
             ascending = 0 < step <= MAX_STEPS and (not changes or step > changes[-1][0])
-            if not ascending or not values or not set(values) <= set(LIVE_SETTINGS):
+            if not ascending or not values or not set(values) <= set(live_settings(experiment)):
                 raise ValueError(part)
             changes, now = record_change(changes, step, now, now.replace(**values)), now.replace(**values)
     except (ValueError, KeyError):  # an ExperimentError is a ValueError

@@ -13,6 +13,8 @@ from engine.experiment import ExperimentError
 
 HEADLINE, NEXT_BUTTON, TASK, PAGE = "headline", "next_button", "task", "page"
 """What the settings are, in words; which button of Train and Pause is the next one; the lesson's task; all."""
+FOUND = "find_setting"
+"""The field whose setting is shown a second time; see `app.find_setting`."""
 
 
 def on_live_change() -> None:
@@ -23,7 +25,7 @@ def on_live_change() -> None:
     except ExperimentError:
         return  # the page says why
     slot, lesson = state.playground_slot(), state.lesson()
-    if slot is None or had_warnings or stage_mode.now() or slot.has_ended:
+    if slot is None or had_warnings or stage_mode.now() or slot.has_ended or tab.load(FOUND):
         return
     if lesson is not None and (before == lesson.experiment) != (experiment == lesson.experiment):
         return  # the lesson is left, or found again

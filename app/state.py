@@ -1,9 +1,7 @@
 """The only file that touches st.session_state: settings, the link, and this tab's slot.
 
-The widgets of `app.controls` keep their values under the names of the settings. Settings without a widget come from
-the preset or the link and are kept in `_rest`. The link is read whenever the playground is entered: first the preset,
-then the link's own values, each validated by `Experiment`; after that the link is only written. Streamlit forgets the
-widgets of a page that was left, so the last written link is kept and used when the playground is entered without one.
+The widgets of `app.controls` keep their values under the names of the settings; those without one stand in `_rest`. The
+link is read when the playground is entered, or as Streamlit forgets the widgets of a page that was left, the last one.
 """
 
 from __future__ import annotations
@@ -75,8 +73,7 @@ def forget_link() -> None:
 
 def _went_back() -> bool:
     """Detect the browser's Back button: the link changed, but neither this app nor a widget has changed it."""
-    changing = st.session_state.pop("_changing", False)
-    return not changing and link() != st.session_state.get("_link", link())
+    return not st.session_state.pop("_changing", False) and link() != st.session_state.get("_link", link())
 
 
 def leave() -> None:
@@ -196,15 +193,18 @@ def on_rnn_type() -> None:
     if st.session_state.rnn_type not in chosen_data.task().rnn_types:
         st.session_state.task = chosen_data.EXAMPLES[st.session_state.rnn_type]
         on_task()
+    st.session_state.carry_state &= st.session_state.rnn_type == "many_to_many"
     on_change()
 
 
 def on_cell() -> None:
-    """Another cell was picked: reset the settings that it does not support, since their widgets are disabled."""
+    """Another cell, or number of layers: reset the settings that it does not support; their widgets are disabled."""
     if not CELLS[st.session_state.cell].is_recurrent:
-        st.session_state.bidirectional = False
+        st.session_state.bidirectional = st.session_state.carry_state = False
     if st.session_state.rnn_type in AUTOREGRESSIVE_TYPES:
         st.session_state.window = 1
+    if st.session_state.num_layers == 1:
+        st.session_state.dropout = 0.0
     on_change()
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+import re
 from functools import partial
 from typing import Any
 
 import numpy as np
 
 from app.setting_effects import has_effect
-from app.setting_help import HELP
+from app.setting_help import HELP, LABELS
+from app.setting_words import IN_WORDS
+from engine.bugs import BUGS, NO_BUG
 from engine.cells import CELLS
 from engine.claims.table import bounds
 from engine.experiment import Experiment
@@ -46,6 +49,9 @@ RNN_TYPE_NOTES = {
     "encoder_decoder": "reads a whole sequence, then writes another one, of its own length.",
 }
 
+NO_CHIP = ("cell", "hidden_size", "seq_len", "batch_size", "learning_rate", "clip_threshold", "steps", "seed", "device")
+"""The settings that are on the page anyhow, or whose values are as many as networks: no chip says that they differ."""
+
 DELAYED = "delayed, it first reads and then gives its outputs."
 
 INITS = {
@@ -55,7 +61,7 @@ INITS = {
     "xavier": "Xavier (Glorot)",
     "gaussian": "Gaussian",
 }
-OPTIMIZERS = {"sgd": "SGD", "momentum": "SGD with momentum 0.9", "rmsprop": "RMSprop", "adagrad": "Adagrad",
+OPTIMIZERS = {"sgd": "SGD", "momentum": "SGD with momentum", "rmsprop": "RMSprop", "adagrad": "Adagrad",
               "adam": "Adam", "adamw": "AdamW"}  # fmt: skip
 CLIPS = {"none": "none", "norm": "norm", "value": "value"}
 NONLINEARITIES = {"tanh": "tanh", "relu": "ReLU", "sigmoid": "sigmoid", "identity": "none"}
@@ -84,12 +90,20 @@ def setting(name: str, value: Any) -> str:
         return f"learning rate {SCHEDULES[value]}"
     if name == "train_set":
         return f"trained on {count(value, 'sequence')}" if value else "new sequences in every update"
+    if name == "bug":
+        return f"bug: {bug(value)}" if value != NO_BUG else "without the bug"
+    if name == "horizon":
+        return f"{count(value, 'step')} ahead"
+    if name == "shortest":
+        return f"lengths from {value}" if value else "one length"
+    if name == "carry_state":
+        return "state carried over updates" if value else "state 0 in every update"
     if name == "warmup":
         return f"warm-up of {count(value, 'update')}" if value else "no warm-up"
     if name == "tbptt":
         return f"truncation after {count(value, 'step')}" if value else "no truncation"
-    if name == "bidirectional":
-        return "both directions" if value else "one direction"
+    if name in IN_WORDS:
+        return IN_WORDS[name][value]
     if name == "nonlinearity":
         return "no activation" if value == "identity" else f"{NONLINEARITIES[value]} activation"
     if name == "rnn_type":
@@ -106,11 +120,18 @@ def setting(name: str, value: Any) -> str:
         return "PyTorch's own forget bias" if name == "forget_bias" else f"no {name.replace('_', ' ')}"
     if name == "optimizer":
         return OPTIMIZERS[value]
-    words = {"init_gain": "gain", "clip_threshold": "threshold", "num_layers": "layers",
+    words = {"init_gain": "gain", "init_scale": "initial weights of size",
+             "clip_threshold": "threshold", "num_layers": "layers",
              "hidden_size": "units", "seq_len": "length", "schedule_steps": "updates of the schedule",
-             "head_dropout": "dropout before the output"}  # fmt: skip
+             "head_dropout": "dropout before the output",
+             "input_dropout": "dropout on the inputs"}  # fmt: skip
     shown = f"{value:g}" if isinstance(value, float) else value
     return f"{words.get(name, name.replace('_', ' '))} {shown}"
+
+
+def bug(name: str) -> str:
+    """A bug in a few words."""
+    return "none" if name == NO_BUG else BUGS[name].title
 
 
 def rnn_type(experiment: Experiment) -> str:
@@ -161,11 +182,9 @@ def chips(experiment: Experiment) -> list[str]:
         task=experiment.task, task_options=experiment.task_options, rnn_type=experiment.rnn_type,
         held=experiment.definition,
     )  # fmt: skip
-    watched = ("nonlinearity", "num_layers", "bidirectional", "output_layers", "window", "embedding_size", "init",
-               "init_gain", "forget_bias", "optimizer", "clip", "tbptt", "teacher_forcing", "dropout", "noise",
-               "head_dropout", "weight_decay", "schedule", "schedule_steps", "schedule_factor", "warmup",
-               "train_set", "reduction")  # fmt: skip
-    names = [name for name in watched if getattr(experiment, name) != getattr(usual, name)]
+    names = [
+        name for name in usual.to_dict() if name not in NO_CHIP and getattr(experiment, name) != getattr(usual, name)
+    ]
     chips = [
         setting(name, getattr(experiment, name)) for name in names if has_effect(name, partial(getattr, experiment))
     ]
@@ -213,8 +232,19 @@ def escaped(words: str) -> str:
 
 def does_not_fit(field: str, accepts: str, got: object) -> str:
     """The message for settings that are each valid but not together, or for an empty number field."""
-    is_now = "it is empty" if got is None else f"it is {got}"
-    return f"{LABELS.get(field, field)} must be {accepts}, but {is_now}."
+    is_now = "it is empty" if got is None else f"it is {_on_or_off(str(got)) if isinstance(got, bool) else got}"
+    return f"{LABELS.get(field, field)} must be {_as_on_the_page(accepts)}, but {is_now}."
+
+
+def _as_on_the_page(accepts: str) -> str:
+    """What a setting accepts, with other settings called as their widgets are, and switches on or off."""
+    names = {name for name in LABELS if "_" in name}
+    words = re.sub(r"\b\w+_\w+\b", lambda found: f"“{LABELS[found[0]]}”" if found[0] in names else found[0], accepts)
+    return re.sub(r"\b(true|false)\b", lambda found: _on_or_off(found[0]), words)
+
+
+def _on_or_off(value: str) -> str:
+    return "on" if value.lower() == "true" else "off"
 
 
 # Lessons and failure cards
@@ -230,7 +260,7 @@ def place(preset: Preset, count: int, experiment: Experiment) -> str:
 
 def preset(preset: Preset) -> str:
     """A lesson's number and title, as one entry of a list."""
-    short = {"lesson": "", "failure": "Failure "}[preset.kind]
+    short = {"lesson": "", "failure": "Failure ", "bug": "Bug "}[preset.kind]
     return f"{short}{preset.order} · {preset.title}"
 
 
@@ -254,7 +284,7 @@ def task(slug: str) -> str:
 
 YOUR_DATA, YOUR_DATA_FAMILY = "your own data", "Your data"
 NO_LESSON = "Your own settings, without a lesson"
-KINDS = {"lesson": "Lesson", "failure": "Failure card"}
+KINDS = {"lesson": "Lesson", "failure": "Failure card", "bug": "Bug card"}
 LEARN = "Learn"
 PLAYGROUND = "Playground"
 BACK_TO_MAP = "Back to the map"
@@ -262,52 +292,20 @@ LEARN_HEADING = "Each lesson opens the playground with a network that shows one 
 FAILURES_NOTE = (
     "Each card opens the playground with a network that fails in one way, and tells you how to recognise it."
 )
-ABOUT = {"lesson": "About this lesson", "failure": "About this failure"}
+BUGS_NOTE = (
+    "Each card opens the playground with a network that really has the bug: one wrong line, what it does to training, "
+    "and where it shows."
+)
+ABOUT = {"lesson": "About this lesson", "failure": "About this failure", "bug": "About this bug"}
 CHANGE_NEXT = "Change next"
 SHOULD_HAPPEN = "What should happen"
-BACK_TO = {"lesson": "Back to the lesson as it was", "failure": "Back to the card as it was"}
-PREVIOUS = {"lesson": "Previous lesson", "failure": "Previous card"}
-NEXT = {"lesson": "Next lesson", "failure": "Next card"}
-
-LABELS = {
-    "preset": "Lesson",
-    "task": "Data",
-    "rnn_type": "RNN type",
-    "cell": "Cell",
-    "nonlinearity": "Activation",
-    "hidden_size": "Units",
-    "num_layers": "Layers",
-    "bidirectional": "Read both ways",
-    "seq_len": "Length",
-    "init": "Initial weights",
-    "init_gain": "Gain of the initial weights",
-    "forget_bias": "Forget bias",
-    "output_layers": "Extra output layers",
-    "window": "Inputs seen at once",
-    "embedding_size": "Embedding",
-    "teacher_forcing": "Teacher forcing",
-    "noise": "Noise on the inputs",
-    "optimizer": "Optimiser",
-    "learning_rate": "Learning rate",
-    "schedule": "Learning-rate schedule",
-    "schedule_steps": "Updates of the schedule",
-    "schedule_factor": "Factor of each fall",
-    "warmup": "Warm-up (updates)",
-    "train_set": "Train on so many sequences",
-    "weight_decay": "Weight decay",
-    "head_dropout": "Dropout before the output",
-    "clip": "Clip the gradient by",
-    "clip_threshold": "Clip threshold",
-    "batch_size": "Batch size",
-    "tbptt": "Cut the gradient after (steps)",
-    "seed": "Seed",
-    "speed": "Speed",
-    "train": "Train",
-    "pause": "Pause",
-    "step": "Step",
-    "reset": "Reset",
-    "new_seed": "New seed",
+BACK_TO = {
+    "lesson": "Back to the lesson as it was",
+    "failure": "Back to the card as it was",
+    "bug": "Back to the card as it was",
 }
+PREVIOUS = {"lesson": "Previous lesson", "failure": "Previous card", "bug": "Previous card"}
+NEXT = {"lesson": "Next lesson", "failure": "Next card", "bug": "Next card"}
 
 CHOOSE = "Choose a lesson"
 LAYER_SHOWN = "Figures of one layer show"
@@ -315,9 +313,10 @@ DIRECTION_SHOWN = "Figures of one direction show"
 
 STARTS_AGAIN = "Network"
 STARTS_AGAIN_NOTE = ":material/replay: A change restarts the run at step 0."
-TYPED_RATE = "Learning rate as a number"
-TYPED_RATE_HELP = "For a rate between those of the slider, or beyond them. Can be changed during training."
-MORE_TRAINING = "Schedule, training set"
+OTHERS = "All other settings"
+LIVE = ":material/bolt:"
+OTHERS_NOTE = f":material/replay: A change restarts the run, except where {LIVE} stands."
+NO_TARGET = "none"
 AT_ONCE = "Training"
 AT_ONCE_NOTE = ":material/bolt: A change takes effect at once, without a restart."
 

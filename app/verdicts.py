@@ -24,6 +24,12 @@ class VerdictStyle(NamedTuple):
 
 VERDICTS = {
     "not_finite": VerdictStyle("Broken", "✕", "bad"),
+    "reverse_read_at_its_start": VerdictStyle("Reverse not read", "⊘", "bad"),
+    "padding_read_as_data": VerdictStyle("Reads padding", "⊘", "bad"),
+    "loss_on_padding": VerdictStyle("Counts padding", "⊘", "bad"),
+    "batch_and_time_swapped": VerdictStyle("Batch is time", "⇄", "bad"),
+    "softmax_twice": VerdictStyle("Softmax twice", "⊘", "bad"),
+    "gradients_not_cleared": VerdictStyle("Not cleared", "⊘", "bad"),
     "diverged": VerdictStyle("Diverged", "✕", "bad"),
     "sees_answer": VerdictStyle("Sees the answer", "⊘", "warn"),
     "untrained": VerdictStyle("Not trained yet", "○", "none"),
@@ -68,12 +74,21 @@ def style_of(kind: str) -> VerdictStyle:
 BAD = ("warn", "bad")
 """The severities of verdicts that ask for a cure."""
 
-FIGURE_OF_EVIDENCE = {"loss": "loss", "prediction": "prediction", "unrolled": "unrolled", "gradient": "gradient"}
+FIGURE_OF_EVIDENCE = {
+    "loss": "loss", "prediction": "prediction", "unrolled": "unrolled", "gradient": "gradient",
+    "per_step": "loss_per_step", "update": "update",
+}  # fmt: skip
 """What `engine.diagnosis` calls the figure that shows the evidence, and its name on the page (`app.figures`)."""
 
 NO_CURE = "We know no cure for this."
 LOOK_AT = {
     "not_finite": "Look at the loss of the last steps before it broke",
+    "reverse_read_at_its_start": "Look at how few steps of the reverse direction have a gradient",
+    "padding_read_as_data": "Look at the gradient on the grey steps",
+    "loss_on_padding": "Look at the loss of the grey steps",
+    "batch_and_time_swapped": "Look for the links from step to step",
+    "softmax_twice": "Look at the level at which the loss stands",
+    "gradients_not_cleared": "Look at the size of the updates",
     "diverged": "Look for the step at which the loss begins to rise",
     "sees_answer": "Look at how well it predicts, because it has read the answer",
     "overfitting": "Look for the step at which the held-out loss begins to rise",

@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 
-from engine.commands import catalogue, diagnose, measure, screen, sweep, train, watch
+from engine.commands import catalogue, diagnose, measure, screen, settings, sweep, train, watch
 from engine.commands.command import EXIT_CODES, PROGRAM, ExitCode, Parser
 from engine.data import DataError
 from engine.experiment import ExperimentError
@@ -18,7 +18,7 @@ from engine.workers.cluster import ClusterError
 
 REFUSED = (ExperimentError, PresetError, DataError, SweepError, ClusterError, RecordingError)
 """Errors of what somebody has given: each is a sentence."""
-COMMANDS = (screen, train, watch, diagnose, sweep, catalogue, *([] if IS_INSTALLED else [measure]))
+COMMANDS = (screen, train, settings, watch, diagnose, sweep, catalogue, *([] if IS_INSTALLED else [measure]))
 
 
 def main(arguments: list[str] | None = None) -> int:

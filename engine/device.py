@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from engine.cells import CELLS
-from engine.experiment import AUTOREGRESSIVE_TYPES, ONE_CORE, Experiment, ExperimentError, step_cost
+from engine.experiment import AUTOREGRESSIVE_TYPES, Experiment, ExperimentError
+from engine.update_cost import ONE_CORE, step_cost
 
 PAYS_FROM = 8e7
 """Multiply-adds of an update from which a GPU is faster where the library runs all steps in one call: it needs 2.7 ms
@@ -20,7 +21,7 @@ def gpu_pays(experiment: Experiment) -> bool:
     if size > ONE_CORE.bytes or multiply_adds > ONE_CORE.multiply_adds:
         return True
     if _runs_step_by_step(experiment):
-        return multiply_adds / experiment.time_steps >= PAYS_FROM_IN_A_STEP
+        return multiply_adds / (experiment.time_steps - experiment.warm_up) >= PAYS_FROM_IN_A_STEP
     return multiply_adds >= PAYS_FROM
 
 
@@ -43,5 +44,5 @@ def _runs_step_by_step(experiment: Experiment) -> bool:
     if e.rnn_type in AUTOREGRESSIVE_TYPES and e.teacher_forcing < 1:
         return True
     if cell.torch_layer is not None:
-        return e.dropout > 0  # cuDNN is not used then: see `engine.training.trainer`
+        return e.dropout > 0 or e.recurrent_dropout > 0  # cuDNN is not used then: see `engine.training.trainer`
     return cell.is_recurrent and not cell.structure.is_linear

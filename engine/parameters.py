@@ -26,21 +26,26 @@ def parameter_shapes(experiment: Experiment) -> dict[str, tuple[int, ...]]:
     """{name: shape} of all parameters, in the order of the network's `named_parameters`."""
     e, task = experiment, task_of(experiment)
     shapes: dict[str, tuple[int, ...]] = {}
+    if e.learned_start:
+        for state in CELLS[e.cell].states if CELLS[e.cell].is_recurrent else ():
+            shapes[f"start_{state}"] = (e.num_layers * e.directions, e.hidden_size)
     if e.embedding_size:
         shapes["embedding.weight"] = (task.input_size, e.embedding_size)
     if e.rnn_type == "encoder_decoder":
         if e.embedding_size:
             shapes["decoder_embedding.weight"] = (task.output_size, e.embedding_size)
         shapes |= _recurrent(e, "encoder", e.input_size)
-        shapes |= _recurrent(e, "decoder", e.embedding_size or task.output_size)
+        shapes |= _recurrent(e, "decoder", e.embedding_size or task.output_size, directions=1)
     else:
         shapes |= _recurrent(e, "recurrent", e.input_size)
-    size = e.hidden_size * e.directions
+    size = e.readout_size
     for layer in range(e.output_layers):
         shapes[f"upper.{layer}.weight"] = (e.hidden_size, size)
         shapes[f"upper.{layer}.bias"] = (e.hidden_size,)
         size = e.hidden_size
-    return shapes | {"head.weight": (task.output_size, size), "head.bias": (task.output_size,)}
+    if not e.tied_weights:
+        shapes["head.weight"] = (task.output_size, size)
+    return shapes | {"head.bias": (task.output_size,)}
 
 
 def parameter_count(experiment: Experiment) -> int:
@@ -48,14 +53,15 @@ def parameter_count(experiment: Experiment) -> int:
     return sum(_product(shape) for shape in parameter_shapes(experiment).values())
 
 
-def _recurrent(e: Experiment, name: str, input_size: int) -> dict[str, tuple[int, ...]]:
-    """Parameters of one recurrent module, named as in PyTorch's layers."""
+def _recurrent(e: Experiment, name: str, input_size: int, directions: int = 0) -> dict[str, tuple[int, ...]]:
+    """Parameters of one recurrent module, named as in PyTorch's layers; `directions` 0: as the experiment says."""
+    directions = directions or e.directions
     shapes: dict[str, tuple[int, ...]] = {}
     for layer in range(e.num_layers):
-        for suffix in ("", "_reverse")[: e.directions]:
+        for suffix in ("", "_reverse")[:directions]:
             for parameter, shape in CELLS[e.cell].shapes(input_size, e.hidden_size).items():
                 shapes[f"{name}.{parameter}_l{layer}{suffix}"] = shape
-        input_size = e.hidden_size * e.directions
+        input_size = e.hidden_size * directions
     return shapes
 
 

@@ -32,8 +32,9 @@ class Unrolled:
     """One unrolled forward pass: states by `Key`; `leaving` is the copy of h_t that goes up, to head or next layer.
 
     read: x_t by (position, sequence), what the first layer reads. entered: what every step was computed from, its
-    layers, x, h and c. weights: with `apart`, the copies of all weights that this step alone used. top: for each
-    sequence what the head could read at every step. change, cut: interventions; see `unroll`.
+    layers, x, h and c. weights: with `apart`, the copies of all weights that this step alone used. alpha: attention's
+    weights by (decoder step, sequence). top: for each sequence what the head could read at every step. change, cut:
+    interventions; path: see `unroll`.
     """
 
     model: RecurrentNetwork
@@ -46,9 +47,11 @@ class Unrolled:
     read: dict[tuple[int, int], Tensor] = field(default_factory=dict)
     entered: dict[Key, tuple[nn.Module, Tensor, Tensor, Tensor]] = field(default_factory=dict)
     weights: dict[Key, dict[str, Tensor]] = field(default_factory=dict)
+    alpha: dict[tuple[int, int], Tensor] = field(default_factory=dict)
     top: list[list[Tensor]] = field(default_factory=list)
     change: Callable[[Key, str, Tensor], Tensor] = lambda key, name, value: value
     cut: Collection[Key] = ()
+    path: str = ""
     losses: Tensor | None = None  # (T, batch), weighted as in L but for the 1 / batch
 
     def loss(self, which: str | int = "all") -> Tensor:
@@ -121,7 +124,8 @@ def unroll(
         nudges: added to some h_t.
         apart: give every step copies of the weights that nobody else uses, so that autograd can tell steps apart.
         interventions: `change`, from the key of a step, the name of a gate, "h" or "c", and its value to the one that
-            takes its place; `cut`, steps that read a state of 0.
+            takes its place; `cut`, steps that read a state of 0. And `path`, "state", "values" or "scores": the only
+            way by which autograd goes from a decoder back to its encoder.
     """
     run = Unrolled(model, batch, nudges or {}, apart, **interventions)
     task, columns = TASKS[model.experiment.task], []
@@ -130,12 +134,16 @@ def unroll(
         if batch.decoder_inputs is None:
             top, _ = _stack(run, model.recurrent, rows, b)
         else:
-            _, ends = _stack(run, model.encoder, rows, b)
+            read, ends = _stack(run, model.encoder, rows, b)
+            if run.path not in ("", "state"):
+                ends = [(h.detach(), c.detach()) for h, c in ends]
             spoken = int(np.flatnonzero(batch.mask[:, b])[-1]) + 1
             rows = [_symbol(model, batch.decoder_inputs[t, b], model.decoder_embedding, task.output_size)
                     for t in range(spoken)]  # fmt: skip
             _keep_inputs(run, rows, b, at=len(batch.inputs))
             top, _ = _stack(run, model.decoder, rows, b, ends, at=len(batch.inputs))
+            if model.experiment.attention != "none":
+                top = [_beside_context(run, (t, b), state, read) for t, state in enumerate(top)]
         run.top.append(top)
         columns.append(_losses(model, batch, b, top))
     run.losses = torch.stack(columns, dim=1)
@@ -262,15 +270,21 @@ def _read(run: Unrolled, b: int) -> list[Tensor]:
 def _stack(
     run: Unrolled, layers: nn.Module, rows: list[Tensor], b: int, first: list[State] | None = None, at: int = 0
 ) -> tuple[list[Tensor], list[State]]:
-    """All layers over one sequence whose first step stands at `at`. Returns what the top says, and how each ended."""
+    """All layers over one sequence whose first step stands at `at`. Returns what the top says, and how each ended: both
+    directions together. A decoder, which begins with `first`, reads one way."""
     e, length, ends = run.model.experiment, len(rows), []
+    directions = 1 if first else e.directions
     for layer in range(e.num_layers):
         outputs: list[list[Tensor]] = [[] for _ in rows]
-        for d in range(e.directions):
+        together = []
+        for d in range(directions):
             zeros = torch.zeros(e.hidden_size, dtype=run.model.dtype)
-            h, c = first[layer] if first else (zeros, zeros)
+            learned = [getattr(run.model, f"start_{state}", None) for state in "hc"]
+            begin = [zeros if start is None else start[layer * e.directions + d] for start in learned]
+            h, c = first[layer] if first else begin
+            piece = e.seq_len if e.carry_state else e.tbptt
             for t in range(length) if d == 0 else range(length - 1, -1, -1):
-                if e.tbptt and t and (len(run.batch.mask) - t) % e.tbptt == 0:
+                if piece and t and (len(run.batch.mask) - t) % piece == 0:
                     h, c = h.detach(), c.detach()
                 key = (layer, d, at + t, b)
                 if key in run.cut:
@@ -285,9 +299,23 @@ def _stack(
                 if CELLS[e.cell].has_cell_state:
                     run.cell[key] = c
                 outputs[t].append(run.leaving[key])
-        ends.append((h, c))
+            together.append((h, c))
+        ends.append((sum(h for h, _ in together), sum(c for _, c in together)))
         rows = [torch.cat(each) for each in outputs]
     return rows, ends
+
+
+def _beside_context(run: Unrolled, at: tuple[int, int], state: Tensor, read: list[Tensor]) -> Tensor:
+    """A decoder's state and what it reads of its encoder's: the mean with weights exp(d . h), over their sum."""
+    e = run.model.experiment
+    read = [each[: e.hidden_size] + each[e.hidden_size :] if e.bidirectional else each for each in read]
+    scale = e.hidden_size**0.5 if e.attention == "scaled_dot" else 1.0
+    values = [each if run.path in ("", "values") else each.detach() for each in read]
+    compared = [each if run.path in ("", "scores") else each.detach() for each in read]
+    likenesses = [torch.exp((state * each).sum() / scale) for each in compared]
+    whole = sum(likenesses)
+    run.alpha[at] = torch.stack([each / whole for each in likenesses])
+    return torch.cat([state, sum(each / whole * h for each, h in zip(likenesses, values, strict=True))])
 
 
 def _copies(layers: nn.Module, layer: int, d: int) -> SimpleNamespace:
@@ -320,6 +348,9 @@ def _losses(model: RecurrentNetwork, batch: Batch, b: int, rows: list[Tensor]) -
         if TASKS[e.task].outputs == "symbols":
             loss = torch.logsumexp(y, 0) - y[int(batch.targets[t, b])]
         else:
-            loss = ((y - torch.tensor(batch.targets[t, b], dtype=y.dtype)) ** 2).mean()
+            size = (y - torch.tensor(batch.targets[t, b], dtype=y.dtype)).abs()
+            loss = {"mse": size**2, "mae": size, "huber": torch.where(size < 1, size**2 / 2, size - 1 / 2)}[
+                e.loss
+            ].mean()
         losses[t] = loss if e.reduction == "sum" else loss / counted
     return torch.stack(losses)

@@ -17,9 +17,10 @@ ROOT = Path(__file__).parents[1]
 FLOORS: dict[str, list[str]] = {
     "engine": [
         "limits",
-        "number_format package cells tasks whole_file",
+        "number_format package cells tasks whole_file experiment_error setting_synonyms",
+        "bugs update_cost",
         "experiment",
-        "device parameters data",
+        "device schedule parameters data live_settings",
         "layers reading weights",
         "model frame codegen",
         "lens diagnosis recording preset ask intervention",
@@ -33,7 +34,7 @@ FLOORS: dict[str, list[str]] = {
         "__main__",
     ],
     "app": [
-        "setting_effects setting_help experiment_cache allowance",
+        "setting_effects setting_help setting_words experiment_cache allowance",
         "text verdicts audio slot_registry shared_run run_start ghost figures weights_file tab",
         "slow_motion step_through stage_mode drafts past_runs own_data_link own_data_store data_text waiting "
         "segments brought_network class_link",
@@ -42,7 +43,7 @@ FLOORS: dict[str, list[str]] = {
         "state",
         "partial",
         "controls live",
-        "race",
+        "race find_setting",
         "",  # a page or a card, unless it stands below
         "replay",
         "export write classroom notebook",
@@ -59,6 +60,7 @@ TORCH_ROOMS = {("engine", name) for name in ("layers", "lens", "many", "model", 
 TORCH_FILES = {
     "engine/ask/answering.py",
     "engine/ask/forecasting.py",
+    "engine/claims/bug_measures.py",
     "engine/claims/measures.py",
     "engine/cure_trials/measure.py",
     "engine/slow_motion/dry_run.py",
@@ -231,6 +233,7 @@ def test_figures_know_values_and_plotly_and_nothing_else():
         "engine.experiment",
         "engine.frame",
         "engine.number_format",
+        "engine.schedule",
         "engine.slow_motion.update_trace",
     )
 

@@ -1,8 +1,8 @@
 """The setup of a race: two or three networks on the same data, and its link.
 
-Like the playground's, a link starts from a lesson: "preset=xor&seq_len=40&a=cell.rnn&b=cell.gru~forget_bias.2". Shared
-settings have their own names; a lane's settings follow its letter. A link is user input: an invalid part is ignored
-and reported in a sentence.
+Like the playground's, a link starts from a lesson: "preset=xor&seq_len=40&a=cell.rnn&b=cell.gru~forget_bias.2". What
+all lanes have has its own name; what differs, and the cell, follows a lane's letter. A link is user input: an invalid
+part is ignored and reported in a sentence.
 """
 
 from __future__ import annotations
@@ -18,13 +18,12 @@ from engine.experiment import Experiment, ExperimentError
 from engine.preset import SPEEDS, list_presets, load_preset
 
 MIN_LANES, MAX_LANES = 2, len(LETTERS)
-OWN = (
-    "cell", "hidden_size", "num_layers", "forget_bias", "nonlinearity", "bidirectional", "output_layers", "window",
-    "embedding_size", "dropout", "head_dropout", "init", "init_gain", "learning_rate", "weight_decay", "clip",
-    "clip_threshold",
-)  # fmt: skip
-"""The settings that each lane has of its own; all others are shared."""
-SHARED = tuple(field.name for field in dataclasses.fields(Experiment) if field.name not in OWN)
+SHARED = ("task", "task_options", "rnn_type", "horizon", "steps", "device")
+"""The settings that all lanes have in common: the data, what is asked of them, and how long a race is."""
+OWN = tuple(field.name for field in dataclasses.fields(Experiment) if field.name not in SHARED)
+"""The settings in which lanes may differ."""
+ONE_SEED, MORE_SEEDS = 1, 5
+"""The networks of a lane: one, or five that differ in their seeds alone."""
 DEFAULT_CELLS = ("rnn", "gru", "lstm")
 DEFAULT_PRESET, DEFAULT_SPEED = "when-what", "max"
 
@@ -41,6 +40,13 @@ EXAMPLES: dict[str, dict[str, str]] = {
     "Clipped, or not": {
         "preset": "relu-identity", "learning_rate": "0.005", "a": "cell.rnn~clip.none", "b": "cell.rnn~clip.norm",
     },
+    "SGD, Adam, AdamW": {
+        "preset": DEFAULT_PRESET, "cell": "gru", "a": "optimizer.sgd~learning_rate.0.1", "b": "optimizer.adam",
+        "c": "optimizer.adamw~weight_decay.0.01",
+    },
+    "Was it luck? Five seeds each": {
+        "preset": DEFAULT_PRESET, "seeds": "5", "seq_len": "20", "a": "cell.gru", "b": "cell.lstm",
+    },
 }  # fmt: skip
 """Example races, as links."""
 
@@ -53,11 +59,13 @@ class RaceSetup:
         preset: the lesson that the race's link starts from.
         lanes: two or three.
         speed: a name of SPEEDS.
+        seeds: the networks of each lane; besides the lane's own seed they have those that follow it.
     """
 
     preset: str
     lanes: tuple[Experiment, ...]
     speed: str = DEFAULT_SPEED
+    seeds: int = ONE_SEED
 
     @property
     def names(self) -> list[str]:
@@ -82,6 +90,16 @@ class RaceSetup:
     def at(self, speed: str) -> RaceSetup:
         """The same race at another speed, a name of SPEEDS."""
         return dataclasses.replace(self, speed=speed)
+
+    def with_seeds(self, seeds: int) -> RaceSetup:
+        """The same race with so many networks in each lane."""
+        return dataclasses.replace(self, seeds=seeds)
+
+    @property
+    def common(self) -> tuple[str, ...]:
+        """The settings that are the same in all lanes."""
+        settings = [lane.to_dict() for lane in self.lanes]
+        return tuple(name for name in settings[0] if all(each[name] == settings[0][name] for each in settings))
 
     def share(self, **changes: Any) -> RaceSetup:
         """Change settings of all lanes.
@@ -121,7 +139,7 @@ class RaceSetup:
         others = []
         for lane_before in self.lanes:
             try:
-                others.append(network.replace(**{name: getattr(lane_before, name) for name in OWN}))
+                others.append(_on_same_data(network, lane_before))
             except ExperimentError:
                 others.append(network.replace(cell=lane_before.cell, bidirectional=False, window=1))
         return dataclasses.replace(self, lanes=tuple(others))._with(lane, network)
@@ -155,19 +173,22 @@ def fits(network: Experiment, other: Experiment) -> bool:
 
 
 def _on_same_data(network: Experiment, other: Experiment) -> Experiment:
-    """The other network with the first one's data and other SHARED settings."""
-    return network.replace(**{name: getattr(other, name) for name in OWN})
+    """The other network with the first one's data and other SHARED settings; where the data are others, its length."""
+    kept = [name for name in OWN if name != "seq_len" or other.has_data_of(network)]
+    return network.replace(**{name: getattr(other, name) for name in kept})
 
 
 def to_link(setup: RaceSetup) -> dict[str, str]:
-    """The link of a setup: the lesson, the shared settings that differ from it, and each lane's own settings."""
+    """The link of a setup: the lesson, what all lanes have and differs from it, and what each lane has of its own."""
     preset = load_preset(setup.preset)
     link: dict[str, str] = {}
+    common = [name for name in setup.common if name != "cell"]
     for letter, lane in zip(LETTERS.lower(), setup.lanes, strict=False):
         differs = links.to_link(lane, preset, preset.speed)
         own = {"cell": lane.cell} | {name: value for name, value in differs.items() if name in OWN}
-        link |= {name: value for name, value in differs.items() if name not in OWN}
-        link[letter] = "~".join(f"{name}.{value}" for name, value in own.items())
+        link |= {name: value for name, value in differs.items() if name not in OWN or name in common}
+        link[letter] = "~".join(f"{name}.{value}" for name, value in own.items() if name not in common)
+    link |= {"seeds": str(setup.seeds)} if setup.seeds != ONE_SEED else {}
     return link | ({"speed": setup.speed} if setup.speed != DEFAULT_SPEED else {})
 
 
@@ -186,20 +207,45 @@ def from_link(link: dict[str, str], refused: list[str]) -> RaceSetup:
     if speed not in SPEEDS:
         refused.append(links.refusal("speed", speed, ", ".join(SPEEDS), DEFAULT_SPEED))
         speed = DEFAULT_SPEED
-    own = [(letter, settings.pop(letter.lower())) for letter in LETTERS if letter.lower() in settings]
-    problems: dict[str, str] = {}
-    shared = links.apply_link(load_preset(slug).experiment, settings, problems)
-    lanes = [_lane(shared, letter, raw, refused) for letter, raw in own]
-    if len(lanes) < MIN_LANES:
-        cells = [cell for cell in DEFAULT_CELLS if cell not in [lane.cell for lane in lanes]]
-        lanes += [shared.replace(cell=cell) for cell in cells[: MIN_LANES if lanes else MAX_LANES]]
-    links.note_no_effect(settings, lanes, problems)
-    refused.extend(problems.values())
-    return RaceSetup(slug, tuple(lanes), speed)
+    seeds = _seeds(settings.pop("seeds", str(ONE_SEED)), refused)
+    own = {letter: settings.pop(letter.lower()) for letter in LETTERS if letter.lower() in settings}
+    base, given = load_preset(slug).experiment, [_own(letter, raw, refused) for letter, raw in own.items()]
+    if len(given) < MIN_LANES:
+        cells = [cell for cell in DEFAULT_CELLS if cell not in [lane.get("cell") for lane in given]]
+        given += [{"cell": cell} for cell in cells[: MIN_LANES if given else MAX_LANES]]
+    lanes, problems = [], [dict[str, str]() for _ in given]
+    for parts, wrong in zip(given, problems, strict=True):
+        lanes.append(links.apply_link(base, settings | parts, wrong))
+    links.note_no_effect(settings, lanes, shared := dict[str, str]())
+    for parts, lane, wrong in zip(given, lanes, problems, strict=True):
+        links.note_no_effect(parts, [lane], wrong)
+    refused.extend(_told(problems, shared))
+    return RaceSetup(slug, tuple(lanes), speed, seeds)
 
 
-def _lane(shared: Experiment, letter: str, raw: str, refused: list[str]) -> Experiment:
-    """One lane: the shared settings, with the lane's own settings over them."""
+def _told(problems: list[dict[str, str]], shared: dict[str, str]) -> list[str]:
+    """What is wrong with the lanes, each with its letter; but what is wrong with all of them, once and without."""
+    of_all = [name for name in problems[0] if all(name in each for each in problems)]
+    own = [
+        f"{letter}: {sentence}"
+        for letter, wrong in zip(LETTERS, problems, strict=False)
+        for name, sentence in wrong.items()
+        if name not in of_all
+    ]
+    return [*own, *(problems[0][name] for name in of_all), *shared.values()]
+
+
+def _seeds(raw: str, refused: list[str]) -> int:
+    """The networks of each lane."""
+    accepted = [str(each) for each in (ONE_SEED, MORE_SEEDS)]
+    if raw not in accepted:
+        refused.append(compare_text.SEEDS_REFUSED.format(got=text.plain(raw), accepts=" or ".join(accepted)))
+        return ONE_SEED
+    return int(raw)
+
+
+def _own(letter: str, raw: str, refused: list[str]) -> dict[str, str]:
+    """A lane's own settings, as text by their names."""
     own: dict[str, str] = {}
     for part in filter(None, raw.split("~")):
         name, _, value = part.partition(".")
@@ -207,8 +253,4 @@ def _lane(shared: Experiment, letter: str, raw: str, refused: list[str]) -> Expe
             own[name] = value
         else:
             refused.append(compare_text.PART_REFUSED.format(letter=letter, part=text.plain(part)))
-    problems: dict[str, str] = {}
-    lane = links.apply_link(shared, own, problems)
-    links.note_no_effect(own, [lane], problems)
-    refused.extend(f"{letter}: {problem}" for problem in problems.values())
-    return lane
+    return own

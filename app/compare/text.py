@@ -20,11 +20,19 @@ from engine.experiment import Experiment
 from engine.number_format import share, short, write_count
 
 HEADING = "Which network learns it first?"
-LOOK_FOR = "Same data, same seed, same step counter. Change a lane, then press Train."
+LOOK_FOR = "Same data, same step counter. Change a lane, then press Train."
 EXAMPLES = "Examples"
 DATA, SHARED, MORE = "Data", "For all lanes", "More"
+SWITCHES = {False: "no", True: "yes"}
 ADD, REMOVE, TAKE = "Add a lane", "Remove this lane", "Use the playground's network"
 ORDERS = {"train": "Train", "pause": "Pause", "once": "Step", "reset": "Reset"}
+SEEDS = "Networks of each lane"
+SEEDS_SHOWN = {1: "one", 5: "five seeds"}
+SEEDS_HELP = (
+    "Was it luck? With five, each lane trains its network five times, with seeds that follow its own. The loss is "
+    "drawn as their median, in a band that spans all of them. The network that is drawn is the first one."
+)
+SEEDS_REFUSED = "Networks of each lane: the link asks for {got}, but it must be {accepts}. Used instead: 1."
 PART_REFUSED = "{letter}: the link has {part}, which is not a setting of a lane; it was ignored."
 LABELS = {"cell": "Cell of lane {letter}", "hidden_size": "Units of lane {letter}"}
 
@@ -77,6 +85,8 @@ def verdict(lanes: Sequence[LaneSnapshot]) -> str:
     line = f"“{next(iter(lanes[0].info.held_out_baselines))}”"
     if step == 0:
         return _sentence(BEFORE_TRAINING, lanes)
+    if any(lane.others for lane in lanes):
+        return f"At step {step:,} {'; '.join(map(_of_seeds, lanes))}."
     parts = [f"the {_name(lane)} broke at step {lane.frame.step:,}" for lane in broken]
     if solved:
         parts.append(_solved(solved, alone=len(solved) < len(lanes)))
@@ -100,6 +110,16 @@ def _sentence(statement: str, lanes: Sequence[LaneSnapshot]) -> str:
         )  # in full only once: "in the RNN 4% of the gradient ..., in the GRU 6%"
         reasons_so_far.append(part if of and any(OF_THE_GRADIENT in earlier for earlier in reasons_so_far) else reason)
     return f"{statement}: {', '.join(reasons_so_far)}." if reasons_so_far else f"{statement}."
+
+
+def _of_seeds(lane: LaneSnapshot) -> str:
+    """How many of a lane's seeds have solved the task, and the median of their losses."""
+    seeds = 1 + len(lane.others)
+    solved = f"on none of {seeds} seeds" if not lane.solved_by else f"on {lane.solved_by} of {seeds} seeds"
+    median = short(float(lane.median[1][-1])) if len(lane.median[1]) else "–"
+    broken = [lane.state, *(each.state for each in lane.others)].count("broken")
+    broke = f", {broken} broke" if broken else ""
+    return f"the {_name(lane)} has solved it {solved}, with a median loss of {median}{broke}"
 
 
 def _listed(lanes: Sequence[LaneSnapshot]) -> str:
@@ -198,6 +218,8 @@ def card(lane: LaneSnapshot) -> dict[str, str]:
     elif lane.solved_at is not None and lane.frame.held_out_solved:  # else it was, and is no longer
         style = VERDICTS["solved"]._replace(label=f"Solved at {lane.solved_at:,}")
     still = {"broken": lane.message or "This lane has stopped.", "finished": "finished", "racing": ""}[lane.state]
+    if lane.others:
+        still = " · ".join(filter(None, [f"drawn: seed {lane.info.experiment.seed}", still]))
     return {
         "name": lane.label,
         **style.values(),
@@ -226,6 +248,7 @@ def table(lanes: Sequence[LaneSnapshot]) -> list[list[str]]:
         ["Time per update", *(cost_label(milliseconds(lane)) for lane in lanes)],
         ["Updates made", *(f"{lane.frame.step:,}" for lane in lanes)],
         ["Held-out loss", *(_measured(lane, short(lane.frame.judged_loss)) for lane in lanes)],
+        *_table_of_seeds(lanes),
         ["Loss to beat", *(short(_line(lane)) for lane in lanes)],
         [" / ".join(sorted(metrics)), *(_metric(lane) for lane in lanes)],
         ["Solved at step", *("not yet" if lane.solved_at is None else f"{lane.solved_at:,}" for lane in lanes)],
@@ -237,6 +260,25 @@ def table(lanes: Sequence[LaneSnapshot]) -> list[list[str]]:
         ["The gradient halves every", *(_halves(lane) for lane in lanes)],
         ["Updates clipped", *(_clipped(lane) for lane in lanes)],
     ]
+
+
+def _table_of_seeds(lanes: Sequence[LaneSnapshot]) -> list[list[str]]:
+    """The rows on the lanes' seeds; none where each has one. The other rows are of the network that is drawn."""
+    if not any(lane.others for lane in lanes):
+        return []
+    return [
+        ["Of all seeds: median loss", *(_spread(lane) for lane in lanes)],
+        ["Of all seeds: solved by", *(f"{lane.solved_by} of {1 + len(lane.others)}" for lane in lanes)],
+    ]
+
+
+def _spread(lane: LaneSnapshot) -> str:
+    """The median of the seeds' newest losses, and from where to where they reach."""
+    _, losses = lane.losses
+    if not losses.size:
+        return "–"
+    low, middle, high = (short(float(pick(losses[:, -1]))) for pick in (np.min, np.median, np.max))
+    return f"{middle} ({low} to {high})"
 
 
 def _network(lane: LaneSnapshot) -> str:

@@ -80,6 +80,11 @@ def _symbols(experiment: Experiment) -> None:
     for name, latex in formulas.equations(experiment):
         st.markdown(f"{name}  \n${latex}$")
     st.caption(" ".join(formulas.remarks(experiment)))
+    if read := formulas.attention(experiment):
+        st.markdown(f"**{formulas.ATTENTION}**")
+        for name, latex in read:
+            st.markdown(f"{name}  \n${latex}$")
+        st.caption(formulas.ATTENTION_IS)
 
 
 def _numbers(slot: RunSlot) -> None:
@@ -128,6 +133,8 @@ def _cost(experiment: Experiment) -> None:
     st.button(update_cost.BUTTON, key="measure", disabled=not planned.experiments or _running(card_state),
               on_click=_measure, args=(card_state, planned))  # fmt: skip
     st.caption(update_cost.setting(e))
+    if sentence := update_cost.attention(e):
+        st.caption(sentence)
     if _running(card_state):
         st.fragment(_watch, run_every=POLL)(card_state, update_cost.MEASURING, "measure_stop")
     elif card_state.measurement is not None:

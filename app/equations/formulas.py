@@ -38,6 +38,12 @@ HOW_TO = "Pick a unit and a time step t, then press the button: the equations wi
 PADDING = "t = {t} is padding: the sequence shown has ended, and nothing is computed there."
 SLOPE_IS = "φ′ is the slope of the activation at this unit: on its way back a gradient is multiplied by it."
 BRACKET = "The bracket [ ] is 1 if the condition in it is true, else 0."
+ATTENTION = "Attention, at step i of the decoder"
+ATTENTION_IS = (
+    "$d_i$ is the state of the decoder's top layer, $h_j$ that of the encoder's, at all its real steps. Attention has "
+    "no weights of its own; what answers reads both vectors side by side, twice as many numbers."
+)
+"""Heading and note of the equations of attention."""
 NO_FRAME = "There are no numbers yet: the first frame has not arrived. Press the button again."
 ORDER = "Each number has the same place as its term in the equations."
 ROUNDED = "Computed from unrounded numbers; “recorded” is the network's own value."
@@ -58,6 +64,19 @@ def equations(experiment: Experiment) -> list[tuple[str, str]]:
     ]
 
 
+def attention(experiment: Experiment) -> list[tuple[str, str]]:
+    """(name, LaTeX) of what step i of a decoder reads of the encoder's states h_j; none without attention."""
+    if experiment.attention == "none":
+        return []
+    scale = r" \,/\, \sqrt{H}" if experiment.attention == "scaled_dot" else ""
+    return [
+        ("score", rf"e_{{ij}} = d_i \cdot h_j{scale}"),
+        ("attention weight", r"\alpha_{ij} = \exp(e_{ij}) \,/\, \textstyle\sum_k \exp(e_{ik})"),
+        ("context", r"m_i = \textstyle\sum_j \alpha_{ij}\, h_j"),
+        ("answer", r"\hat{y}_i \text{ from } [\, d_i;\, m_i \,]"),
+    ]
+
+
 def remarks(experiment: Experiment) -> list[str]:
     """Notes below the equations: the cell's own, and the meaning of x_t and of the signs."""
     cell = CELLS[experiment.cell]
@@ -68,6 +87,9 @@ def remarks(experiment: Experiment) -> list[str]:
         parts.append("From layer 2 on, $x_t$ is the $h_t$ of the layer below.")
     if experiment.bidirectional:
         parts.append("A second chain with weights of its own reads from the end: there t − 1 is t + 1.")
+        if experiment.rnn_type == "encoder_decoder":
+            parts.append("Only the encoder has it: the decoder starts from the sum of both ends"
+                         f"{', and reads the sum of both states' * (experiment.attention != 'none')}.")  # fmt: skip
     shown = " ".join(latex for _, latex in equations(experiment))
     signs = [meaning for sign, meaning in ((r"\sigma", SIGMA_IS), (r"\odot", ODOT_IS)) if sign in shown]
     return [*parts, f"{'; '.join(signs)}."] if signs else parts

@@ -70,13 +70,17 @@ def values(info: RunInfo, frame: Frame, unit: int, t: int) -> StepNumbers:
         if (states := getattr(frame, name)) is not None:
             after[letter] = states[-1, 0, t]
             before[letter] = np.zeros_like(after[letter]) if position is None else states[-1, 0, position]
+            if t and t == info.encoder_steps:
+                before[letter] = info.handed_over(states[-1], frame.valid)
     gates = {name: gate[-1, 0, t] for name, gate in frame.gates.items()}
     one = int(0 < info.encoder_steps <= t)
     return step_numbers(info, _terms(info, frame, t, one, before, after, gates), unit)
 
 
 def step_before(info: RunInfo, frame: Frame, t: int) -> int | None:
-    """The position of the previous state; a decoder starts from the encoder's last state. None at the first step."""
+    """The position of the previous state; a decoder starts from the encoder's last state. None where there is none."""
+    if info.reads_across_the_batch:
+        return None
     if info.encoder_steps and t == info.encoder_steps:
         return int(np.flatnonzero(frame.valid[:t])[-1])
     return t - 1 if t else None

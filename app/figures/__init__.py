@@ -18,7 +18,19 @@ from app.figures.over_time import (
     waterfall,
     weight_gradients,
 )
-from app.figures.over_training import embedding, loss, memory_decay, prediction, ratio, spectrum, tags, update
+from app.figures.over_training import (
+    attention,
+    attention_paths,
+    embedding,
+    loss,
+    memory_decay,
+    prediction,
+    rate,
+    ratio,
+    spectrum,
+    tags,
+    update,
+)
 from app.figures.unrolled import figure as unrolled
 from engine.frame import Chain, RunInfo
 
@@ -47,8 +59,11 @@ FIGURES: dict[str, LiveFigure] = {
     "cell": cell.FIGURE,
     "saliency": saliency.FIGURE,
     "loss": loss.FIGURE,
+    "rate": rate.FIGURE,
     "prediction": prediction.FIGURE,
     "tags": tags.FIGURE,
+    "attention": attention.FIGURE,
+    "attention_paths": attention_paths.FIGURE,
     "ratio": ratio.FIGURE,
     "update": update.FIGURE,
     "embedding": embedding.FIGURE,

@@ -11,7 +11,9 @@ import plotly.graph_objects as go
 
 from engine.frame import Chain, Frame, Look, RunInfo
 
-TABS = LEARNING, GRADIENT, STATE, GATES, WEIGHTS = ("Learning", "Gradient", "State", "Gates", "Weights")
+TABS = LEARNING, GRADIENT, ATTENTION, STATE, GATES, WEIGHTS = (
+    "Learning", "Gradient", "Attention", "State", "Gates", "Weights",
+)  # fmt: skip
 """The questions that a figure can answer: the page shows one tab of figures at a time, in this order."""
 
 
@@ -24,7 +26,7 @@ class Curves:
         looks: structured array, one row per frame taken.
         held_out: structured array, one row per measurement of the held-out record; none in older recordings.
         waterfall: (steps (rows,), norms (rows, T)), from `engine.recording.history.Waterfall.table`.
-        ratios: structured array, one row per kept frame, from `engine.recording.history.ratios`.
+        ratios, rates: structured arrays, one row per kept frame, from the functions in `engine.recording.history`.
         reaches: the training step up to which runs are drawn beside this one.
     """
 
@@ -34,6 +36,7 @@ class Curves:
     held_out: np.ndarray = field(default_factory=lambda: np.zeros(0, [("step", int), ("loss", float)]))
     ratios: np.ndarray = field(default_factory=lambda: np.zeros(0, [("step", int), ("ratio", float)]))
     reaches: int = 0
+    rates: np.ndarray = field(default_factory=lambda: np.zeros(0, [("step", int), ("rate", float)]))
 
     @property
     def held_out_loss(self) -> tuple[np.ndarray, np.ndarray]:
@@ -44,9 +47,9 @@ class Curves:
 
     def since(self, step: int) -> Curves:
         """Return the rows from a training step on, without the waterfall."""
-        every = (self.updates, self.looks, self.held_out, self.ratios)
-        updates, looks, held_out, ratios = (rows[rows["step"] >= step] for rows in every)
-        return Curves(updates, looks, held_out=held_out, ratios=ratios)
+        every = (self.updates, self.looks, self.held_out, self.ratios, self.rates)
+        updates, looks, held_out, ratios, rates = (rows[rows["step"] >= step] for rows in every)
+        return Curves(updates, looks, held_out=held_out, ratios=ratios, rates=rates)
 
     def last_step(self, frame: Look) -> int:
         """Return the last training step that is drawn: of the frame, a later update, or a run beside this one."""

@@ -69,6 +69,11 @@ class FirstMinute:
         return "RNN", "LSTM"
 
     @property
+    def seeds(self) -> int:
+        """One network a lane."""
+        return 1
+
+    @property
     def limit(self) -> float | None:
         """Updates per second of each."""
         return UPDATES_PER_SECOND

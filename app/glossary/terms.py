@@ -51,6 +51,11 @@ TERMS = (
     Term("AdamW", "Adam with another weight decay: each weight is multiplied by a number just below 1, apart from the "
          "gradient. Without weight decay it is Adam.", "torch.optim.AdamW", page="playground",
          also=("decoupled weight decay",)),
+    Term("attention", "Each step of a decoder reads all states of the encoder, most of those that are like its own, "
+         "beside the one state that it starts from.", "dot-product attention", lesson="attention"),
+    Term("attention weight", "How much a step of a decoder reads of one state of the encoder. The weights of a step "
+         "add up to 1; alike, they say that it has not chosen.", "α", lesson="attention-unused",
+         also=("attention weights",)),
     Term("autograd", "PyTorch's own way to compute gradients. Numbers on these pages are checked against it.",
          "torch.autograd", page="steps"),
     Term("back-propagation through time", "How a recurrent network learns: the gradient of the loss is passed back "
@@ -85,6 +90,8 @@ TERMS = (
          lesson="failure-clipped"),
     Term("clipping", "A limit for the gradient. By norm, the whole gradient is shortened if it is too long; by value, "
          "each number is limited.", "clip_grad_norm_", lesson="clip", also=("clip", "clip threshold", "threshold")),
+    Term("context", "What a step of a decoder has read by attention: the mean of the encoder's states, each times its "
+         "attention weight.", "m", lesson="attention"),
     Term("cosine", "How far two gradients agree in direction: 1 is the same direction, 0 a right angle, −1 the "
          "opposite direction.", lesson="many-to-many"),
     Term("cross-entropy", "The loss of an answer chosen from a list: −ln of the probability that the network gives to "
@@ -219,6 +226,8 @@ TERMS = (
          "ds/dx", lesson="agreement"),
     Term("saturated", "So near the limit of its activation function that its slope is almost 0: almost no gradient "
          "passes.", lesson="failure-saturated", also=("saturation",)),
+    Term("score", "How alike a state of the decoder and one of the encoder are: their dot product. The softmax of the "
+         "scores gives the attention weights.", "d · h", lesson="attention", also=("scores",)),
     Term("seed", "The number that determines all random numbers of a run. The same seed gives the same run.",
          "torch.manual_seed", page="playground"),
     Term("singular value", "The factors by which a matrix stretches along its main directions: the largest is the most "

@@ -238,6 +238,8 @@ def about(preset: Preset) -> None:
     with st.expander(text.ABOUT[preset.kind], expanded=guessed and _is_course(preset)):
         if preset.symptom:
             st.markdown(learn_text.symptom(preset))
+        if preset.wrong:
+            st.html(learn_text.wrong_line(preset))
         setting_links.prose(preset, "lesson")
         setting_links.listen([preset], lambda: on_link(preset))
         if preset.next:

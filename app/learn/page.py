@@ -111,6 +111,7 @@ def card_body(preset: Preset) -> str:
     tags = "".join(f"<span>{escape(tag)}</span>" for tag in text.tags(preset.experiment))
     symptom = f'<p class="symptom"><b>{learn_text.SYMPTOM}:</b> {escape(preset.symptom)}</p>' if preset.symptom else ""
     return (
-        f'<p class="question">{escape(preset.question)}</p>{symptom}{thumbnail(preset.experiment)}'
+        f'<p class="question">{escape(preset.question)}</p>{symptom}{learn_text.wrong_line(preset)}'
+        f"{thumbnail(preset.experiment)}"
         f'<p class="tags">{tags}{learn_text.tick(preset.slug, progress.done())}</p>'
     )

@@ -12,8 +12,9 @@ from app import data_text, links, text
 from app.figures import FIGURES
 from app.text import KINDS
 from app.verdicts import VERDICTS
-from engine.experiment import LIVE_SETTINGS, Experiment
+from engine.experiment import Experiment
 from engine.frame import Frame, RunInfo
+from engine.live_settings import live_settings
 from engine.number_format import amount
 from engine.preset import ASK, Prediction, Preset, SeenAs, setting_links
 
@@ -27,9 +28,13 @@ CHAPTERS = {
     "What to expect": "What no network can know, and which cell to choose.",
     "More kinds of data": "Gaps, uneven steps, sounds, dates, headlines.",
     "Newer cells": "Normalisation inside a cell, gates that read the input alone, and steps that need not wait.",
+    "Attention": "A decoder that reads every state of its encoder: when it helps, and how to see that it is not used.",
 }
 """A sentence for each chapter of the course."""
 FAILURES = "When it goes wrong"
+BUG_CARDS = "Bugs that everybody writes"
+OF_KIND = {"failure": FAILURES, "bug": BUG_CARDS}
+"""The chapters of cards, by their kind."""
 TEACHER = "From your teacher"
 """The chapter of a teacher's lesson that has none."""
 SYMPTOMS = "What do you see?"
@@ -49,6 +54,7 @@ FORGET = "Forget them"
 OTHER_DATA = {
     "lesson": "The text below is about the lesson's data, “{theirs}”; the network now reads “{now}”.",
     "failure": "The text below is about the card's data, “{theirs}”; the network now reads “{now}”.",
+    "bug": "The text below is about the card's data, “{theirs}”; the network now reads “{now}”.",
 }
 READ = "Read this chapter"
 WRITE = "For teachers: write a lesson of your own"
@@ -56,6 +62,7 @@ DRAFT, GO_ON_WRITING = "A draft of yours, which only you can see", "Go on writin
 DONE = "done"
 TO_DO, WAS_DONE = "To do", "Done"
 SYMPTOM = "In your own code"
+WRONG_LINE, RIGHT_LINE = "Wrong", "Right"
 PREDICT = "Predict, then run"
 GUESS_FIRST, GUESS_STARTS = "A guess comes first.", "Choose an answer to the lesson's question: it starts the run."
 SKIP = "Skip the guess"
@@ -84,14 +91,14 @@ class Chapter:
 
 
 def chapters(presets: Iterable[Preset]) -> list[Chapter]:
-    """The course's chapters, the failure cards, then the teachers' own chapters."""
+    """The course's chapters, the failure and the bug cards, then the teachers' own chapters."""
     grouped: dict[tuple[bool, str], list[Preset]] = {}
     for preset in presets:
-        name = FAILURES if preset.kind == "failure" else preset.chapter
+        name = OF_KIND.get(preset.kind, preset.chapter)
         if preset.file:
             name = preset.chapter or TEACHER
         grouped.setdefault((bool(preset.file), name), []).append(preset)
-    says = {**CHAPTERS, FAILURES: text.FAILURES_NOTE}
+    says = {**CHAPTERS, FAILURES: text.FAILURES_NOTE, BUG_CARDS: text.BUGS_NOTE}
     return [
         Chapter(name, "" if theirs else says.get(name, ""), tuple(together))
         for (theirs, name), together in grouped.items()
@@ -117,7 +124,7 @@ def symptoms(presets: Iterable[Preset]) -> list[tuple[Preset, SeenAs]]:
     def place(each: tuple[Preset, SeenAs]) -> tuple[int, bool]:
         figure = each[1].figure
         at = LOOKED_AT_FIRST.index(figure) if figure in LOOKED_AT_FIRST else len(LOOKED_AT_FIRST)
-        return at, each[0].kind != "failure"
+        return at, each[0].kind == "lesson"
 
     return sorted(found, key=place)
 
@@ -148,7 +155,7 @@ def progress(presets: Collection[Preset], done: Collection[str]) -> str:
         f"{sum(slug in done for slug in slugs)} of {len(slugs)} {KINDS[kind].lower()}s"
         for kind, slugs in of_kind.items()
     ]
-    return f"{' and '.join(parts)} done"
+    return f"{', '.join(parts[:-1])} and {parts[-1]} done"
 
 
 def other_data(preset: Preset, experiment: Experiment) -> str:
@@ -226,6 +233,21 @@ def symptom(preset: Preset) -> str:
     return f"**{SYMPTOM}:** {preset.symptom}"
 
 
+def wrong_line(preset: Preset) -> str:
+    """The wrong line of a bug card and the right one, as HTML; empty for other cards."""
+    lines = ((WRONG_LINE, preset.wrong), (RIGHT_LINE, preset.right))
+    return "".join(
+        f'<p class="line">{says}</p><pre class="line"><code>{_breakable(line.strip())}</code></pre>'
+        for says, line in lines
+        if line
+    )
+
+
+def _breakable(code: str) -> str:
+    """Code as HTML, whose lines may be broken behind an opening bracket."""
+    return escape(code).replace("(", "(<wbr>").replace("[", "[<wbr>")
+
+
 def outcome(prediction: Prediction, answer: int, result: str) -> str:
     """The question with the guess and the right answer, the reason, and the run's result, as Markdown."""
     true = f"✓ **{prediction.answers[prediction.right]}**"
@@ -248,5 +270,5 @@ def result(info: RunInfo, frame: Frame) -> str:
 
 def same_network(one: Experiment, other: Experiment) -> bool:
     """True if two experiments differ only in the seed and the live settings."""
-    free = {"seed": other.seed, **{name: getattr(other, name) for name in LIVE_SETTINGS}}
+    free = {"seed": other.seed, **{name: getattr(other, name) for name in live_settings(one)}}
     return one.replace(**free) == other

@@ -25,7 +25,7 @@ from engine.data.problems import a
 from engine.diagnosis import LEARNING_SHARE
 from engine.frame import Frame, RunInfo, RunPhase, RunStatus
 from engine.number_format import short
-from engine.recording.history import History, Waterfall, ratios
+from engine.recording.history import History, Waterfall, rates, ratios
 from engine.workers import Listeners
 
 SLOW_INTERVAL = 0.5  # seconds between two updates of the curves over training
@@ -257,8 +257,9 @@ def curves_of(
     chain: tuple[int, int] = (-1, 0),
     frames: Sequence[Frame] = (),
 ) -> Curves:
-    """A run's history as the figures need it; the waterfall of this (layer, direction), the ratios of these frames."""
-    curves = Curves(history.updates(), history.looks(), held_out=history.held_out(), ratios=ratios(frames))
+    """A run's history as the figures need it; the waterfall of this (layer, direction), ratios and rates of frames."""
+    rows = (history.updates(), history.looks())
+    curves = Curves(*rows, held_out=history.held_out(), ratios=ratios(frames), rates=rates(frames))
     return curves if waterfall is None else dataclasses.replace(curves, waterfall=waterfall.table(chain))
 
 

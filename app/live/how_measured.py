@@ -21,6 +21,13 @@ def paragraphs(info: RunInfo) -> list[str]:
         if info.lag is not None
         else f"{info.measured_lag} steps, back to the first input that differs from sequence to sequence"
     )
+    carried = (
+        " Training carries the state on, which older weights have made. So that a frame depends on the present weights "
+        f"alone, these sequences begin with a state of 0, and their first {info.experiment.warm_up} steps, without a "
+        "loss, are a warm-up; then comes one piece as in training, and the gradient is cut before it."
+        if info.experiment.carry_state
+        else ""
+    )
     return [
         "The question behind the verdict: if the state at an early step had been slightly different, would the loss at "
         "the end have changed? If not, training has no information about how to improve that step.",
@@ -28,8 +35,8 @@ def paragraphs(info: RunInfo) -> list[str]:
         f"state {s} at every step, through all later steps (back-propagation through time). The ratio is "
         f"‖dL/d{s}‖ at the step that matters, divided by ‖dL/d{s}‖ where the loss enters, over {span}.",
         "Measured on the probe: 16 held-out sequences, the same for the whole run, with the network's current weights "
-        "and without dropout. The verdict uses the median of their 16 ratios. The dots of the gradient figure "
-        "are these medians at every step, relative to where the loss enters. "
+        f"and without dropout.{carried} The verdict uses the median of their 16 ratios. The dots of the gradient "
+        "figure are these medians at every step, relative to where the loss enters. "
         "The figure “The network, unrolled in time” shows the first of the 16 sequences. "
         "The gradient figure shows that one alone if the sequences end, or have their targets, at different steps.",
         f"{_bands()} A one-way network that must answer before it has read the input that decides the answer cannot "

@@ -8,6 +8,7 @@ from app import text
 from app.experiment_cache import cached_by_experiment
 from engine.experiment import Changes, Experiment, ExperimentError
 from engine.frame import Frame
+from engine.live_settings import live_settings
 
 HOLD = "Pause there, to change settings by hand"
 SOLVED = "solved"
@@ -61,7 +62,7 @@ def what_ifs(experiment: Experiment) -> list[dict[str, Any]]:
     ]
     offered = []
     for says, changes in ideas:
-        if changes.get("clip") == "none" and clip[0] == "none":
+        if not set(changes) <= set(live_settings(experiment)) or (changes.get("clip") == "none" and clip[0] == "none"):
             continue
         try:
             other = experiment.replace(**changes)

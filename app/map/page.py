@@ -11,7 +11,7 @@ from typing import Any
 import streamlit as st
 from streamlit.navigation.page import Page
 
-from app import brought_network, controls, links, state, tab, text
+from app import brought_network, controls, links, setting_help, state, tab, text
 from app.brought_network import Brought
 from app.map import component, ownership
 from app.map import text as map_text
@@ -116,7 +116,7 @@ def _more(plan: MapPlan) -> None:
         with st.container(horizontal=True, gap="small"):
             for name in shown[pair : pair + 2]:
                 values, written = MORE[name]
-                _pick(f"map_{name}", text.LABELS[name], values, getattr(plan.base, name), written,
+                _pick(f"map_{name}", setting_help.LABELS[name], values, getattr(plan.base, name), written,
                       _change(plan, name), width=190)  # fmt: skip
 
 

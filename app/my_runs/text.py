@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from functools import partial
 
-from app import text
+from app import setting_help, text
 from app.compare.plan import SHARED
 from app.figures.over_time import gradient
 from app.figures.over_training import loss
@@ -76,11 +76,11 @@ def not_drawn(run: KeptRun, info: RunInfo) -> tuple[bool, str]:
 def differing_data(present: Experiment, other: Experiment) -> str:
     """Which of the settings that a comparison shares differ between the two, as the end of a sentence; "" if none."""
     names = [
-        name for name in SHARED
+        name for name in (*SHARED, *(() if other.has_data_of(present) else ("seq_len",)))
         if getattr(present, name) != getattr(other, name)
         and has_effect(name, partial(getattr, present)) and name not in ("steps", "until_solved")
     ]  # fmt: skip
-    labels = [text.LABELS.get(name, name.replace("_", " ")).lower() for name in names]
+    labels = [setting_help.LABELS.get(name, name.replace("_", " ")).lower() for name in names]
     return ONLY_NETWORK.format(settings=listed(labels)) if labels else ""
 
 

@@ -11,12 +11,6 @@ class NotebookPlayer extends Replay {
     this.tabs.configure(tabs, false);
   }
 
-  // The newest frame comes first; Play begins at the oldest.
-  listen() {
-    super.listen();
-    this.wanted = this.find('rp-at').value = this.last;
-  }
-
   // Of the player's keys the space bar alone: the others are those of the stage.
   press(event) {
     if (event.key === ' ') super.press(event);

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import streamlit as st
 from streamlit.navigation.page import Page
 
-from app import brought_network, chosen_data, controls, data_text, links, partial, state, tab, text
+from app import brought_network, chosen_data, controls, data_text, links, partial, setting_help, state, tab, text
 from app.ask import card as ask_card
+from app.controls import Group
 from app.equations import card as equations_card
 from app.export import card as export_card
+from app.find_setting import card as find_card
 from app.forecast import card as forecast_card
 from app.hub import RunSlot
 from app.learn import guess_first, lesson_panel
@@ -28,7 +32,6 @@ from engine.tasks import task_of
 
 KEYS = {"train": "T", "pause": "P", "step": "S", "reset": "0"}
 """The keys of the buttons in presentation mode. (Streamlit uses R itself.)"""
-MORE = "more_settings"
 
 
 def page(write: Page | None = None, own_data: Page | None = None, map_page: Page | None = None) -> None:
@@ -77,14 +80,17 @@ def settings(lesson: Preset | None, write: Page | None = None, own_data: Page | 
     Returns:
         Why the settings are invalid together; empty if they are valid.
     """
-    problem = ""
+    problem = misfit = ""
     try:
         experiment = state.requested()
     except ExperimentError as error:
         experiment, problem = state.last_valid(), text.does_not_fit(error.field, error.accepts, error.got)
+        misfit = error.field
+    tab.store(controls.MISFIT, misfit)
     if "lesson" not in state.hidden():
         lesson_panel.panel(lesson, experiment, write)
-    group(text.STARTS_AGAIN, text.STARTS_AGAIN_NOTE)
+    find_card.card()
+    heading_of_settings(text.STARTS_AGAIN, text.STARTS_AGAIN_NOTE)
     controls.TASK.draw()
     if own_data is not None:
         own_data_card.card(own_data, experiment)
@@ -97,37 +103,36 @@ def settings(lesson: Preset | None, write: Page | None = None, own_data: Page | 
     st.caption(text.rnn_type(experiment))
     for control in controls.CELL:
         control.draw()
-    more_settings()
-    group(text.AT_ONCE, text.AT_ONCE_NOTE)
+    heading_of_settings(text.AT_ONCE, text.AT_ONCE_NOTE)
     for control in controls.LEARNING:
         control.draw()
-    with st.expander(text.MORE_TRAINING, expanded=any(state.refused(each.key) for each in controls.MORE_LEARNING)):
-        if "learning_rate" not in state.hidden():
-            controls.typed_rate()
-        st.caption(text.STARTS_AGAIN_NOTE)
-        for control in controls.MORE_LEARNING:
-            control.draw()
+    groups = [group for group in controls.GROUPS if not all(control.is_hidden for control in group.controls)]
+    if groups:
+        heading_of_settings(text.OTHERS, text.OTHERS_NOTE)
+        with st.container(key="other_settings", gap=None):
+            for group in groups:
+                other_settings(group)
     for refusal in state.other_refusals():
         st.warning(refusal)
     return problem
 
 
-def more_settings() -> None:
-    """The settings that few people change; drawn once they are unfolded, or if a link got one of them wrong."""
-    if any(state.refused(control.key) for control in controls.MORE):
-        tab.store(MORE, True)
-    folded = st.expander("More settings", key=MORE, on_change="rerun")
-    for control in controls.MORE:
+def other_settings(group: Group) -> None:
+    """Settings that few people change; drawn once they are unfolded, or if a link got one of them wrong."""
+    if any(state.refused(control.key) for control in group.controls):
+        tab.store(group.key, True)
+    folded = st.expander(group.title, key=group.key, type="compact", on_change="rerun")
+    for control in group.controls:
         if folded.open:
             with folded:
-                control.draw()
+                dataclasses.replace(control, is_folded=True).draw()
         else:
             control.keep()
 
 
-def group(title: str, caption: str) -> None:
-    """The name of a group of settings, and the effect of a change on the run."""
-    with st.container(key=f"group_{title.lower()}", gap=None):
+def heading_of_settings(title: str, caption: str) -> None:
+    """The name of some settings, and the effect of a change on the run."""
+    with st.container(key=f"group_{title.split()[0].lower()}", gap=None):
         st.markdown(f"**{title}**")
         st.caption(caption)
 
@@ -177,13 +182,13 @@ def transport(slot: RunSlot, lesson: Preset | None) -> None:
         next_button(slot)
         for key, icon in icons.items():
             if key not in state.hidden():
-                st.button(text.LABELS[key], key=key, icon=icon, on_click=partial.on_transport, args=(key,),
+                st.button(setting_help.LABELS[key], key=key, icon=icon, on_click=partial.on_transport, args=(key,),
                           shortcut=KEYS[key] if state.presenting() else None)  # fmt: skip
         if "new_seed" not in state.hidden():
-            st.button(text.LABELS["new_seed"], key="new_seed", icon=":material/casino:",
+            st.button(setting_help.LABELS["new_seed"], key="new_seed", icon=":material/casino:",
                       on_click=state.on_new_seed)  # fmt: skip
         if "speed" not in state.hidden():
-            segments(text.LABELS["speed"], list(text.SPEEDS), key="speed", label_visibility="collapsed",
+            segments(setting_help.LABELS["speed"], list(text.SPEEDS), key="speed", label_visibility="collapsed",
                      on_change=state.on_change)  # fmt: skip
         if lesson is not None and "preset" not in state.hidden():
             with st.container(key="neighbours", horizontal=True, gap="small", width="content"):

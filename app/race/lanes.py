@@ -1,4 +1,4 @@
-"""A race: two or three runs that train in lockstep.
+"""A race: two or three lanes that train in lockstep, each of one run, or of several that differ in their seeds alone.
 
 Every lane is a paused run of the one pool. In a round every lane is ordered to make the same number of updates; the
 next round begins when the slowest lane has made them. Frames are taken between two rounds, so all are of the same step.
@@ -14,8 +14,8 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from app.figures.base import Curves
-from app.figures.compare.catalogue import LaneSnapshot
-from engine.experiment import Experiment
+from app.figures.compare.base import LaneSnapshot, SeedRecord
+from engine.experiment import RANGES, Experiment
 from engine.frame import Frame, RunPhase, RunStatus
 from engine.workers import Listeners, Pool, Run
 
@@ -37,15 +37,23 @@ class Networks(Protocol):
         """What each lane is called."""
 
     @property
+    def seeds(self) -> int:
+        """The runs of each lane: the lane's own network, and those with the seeds that follow its own."""
+
+    @property
     def limit(self) -> float | None:
         """Updates per second of every lane; None for as many as the machine makes."""
 
 
 class Lane:
-    """One run of a race, and whether it still takes part."""
+    """One run of a race, and whether it still takes part.
 
-    def __init__(self, letter: str, name: str, run: Run) -> None:
-        self.letter, self.name, self.run = letter, name, run
+    Args:
+        others: runs of the same network with other seeds, which are measured and not drawn.
+    """
+
+    def __init__(self, letter: str, name: str, run: Run, others: Sequence[Lane] = ()) -> None:
+        self.letter, self.name, self.run, self.others = letter, name, run, tuple(others)
         self._order_lost = False  # its worker died during a round, and the order with it
         self._ready = False
         self.requested: set[str] = set()  # readings that somebody's choice on the stage needs
@@ -103,9 +111,9 @@ class Lane:
         self.run.latest(self.requested)
         return self.run.status().phase == RunPhase.FAILED
 
-    def snapshot(self, state: str) -> LaneSnapshot:
-        """The lane at its newest frame."""
-        frame, curve = self._newest(), self.run.curve
+    def snapshot(self, step: int, until: int) -> LaneSnapshot:
+        """The lane at its newest frame; the arguments are those of `state`."""
+        state, frame, curve = self.state(step, until), self._newest(), self.run.curve
         assert frame is not None
         updates, looks = curve.updates(), curve.looks()
         status = self.run.status()
@@ -118,12 +126,22 @@ class Lane:
             solved_at=status.solved_at,
             state=state,
             message=status.message,
+            others=tuple(
+                SeedRecord(each.run.curve.held_out(), each.run.status().solved_at, each.state(step, until))
+                for each in self.others
+            ),
         )
 
     def _newest(self) -> Frame | None:
         """The newest frame so far, without a request for another."""
         frames = self.run.frames
         return frames[-1] if frames else None
+
+
+def other_seeds(network: Experiment, count: int) -> list[Experiment]:
+    """The same network with the seeds that follow its own; after the last one comes 0."""
+    last = int(RANGES["seed"].high)
+    return [network.replace(seed=(network.seed + 1 + k) % (last + 1)) for k in range(count)]
 
 
 class Race:
@@ -148,11 +166,14 @@ class Race:
         self._due = 0.0  # the time from which the next round may begin
         self.listeners = Listeners()
         self.lanes = tuple(
-            Lane(letter, name, pool.submit(lane, paused=True))
+            Lane(letter, name, pool.submit(lane, paused=True), [
+                Lane(letter, name, pool.submit(other, paused=True)) for other in other_seeds(lane, setup.seeds - 1)
+            ])
             for letter, name, lane in zip(LETTERS, setup.names, setup.lanes, strict=False)
-        )
-        for lane in self.lanes:
-            lane.run.listeners.add(self.listeners.tell)
+        )  # fmt: skip
+        self._all = tuple(each for lane in self.lanes for each in (lane, *lane.others))
+        for each in self._all:
+            each.run.listeners.add(self.listeners.tell)
 
     def train(self) -> None:
         """Train; a race at its end gets as many updates again."""
@@ -179,8 +200,8 @@ class Race:
     def stop(self) -> None:
         """End all runs."""
         self.stopped = True
-        for lane in self.lanes:
-            lane.run.stop()
+        for each in self._all:
+            each.run.stop()
         self.listeners.tell()
 
     @property
@@ -192,8 +213,9 @@ class Race:
     @property
     def problem(self) -> str:
         """Why the race cannot begin, in a sentence; empty if nothing is wrong."""
-        ended = [(lane, lane.run.status()) for lane in self.lanes if self.snapshots is None]
-        return " ".join(f"{lane.letter}: {status.message}" for lane, status in ended if status.phase == RunPhase.FAILED)
+        ended = [(lane, lane.run.status()) for lane in self._all if self.snapshots is None]
+        failed = [f"{lane.letter}: {status.message}" for lane, status in ended if status.phase == RunPhase.FAILED]
+        return " ".join(dict.fromkeys(failed))
 
     @property
     def wait(self) -> float:
@@ -206,10 +228,10 @@ class Race:
         Args:
             frames_wanted: whether the browser waits for new frames, so that they are taken after this round.
         """
-        if self.stopped or self.problem or not all(lane.ready for lane in self.lanes):
+        if self.stopped or self.problem or not all(each.ready for each in self._all):
             return
         states = [lane.state(self.step, self.until) for lane in self.lanes]
-        racing = [lane for lane, state in zip(self.lanes, states, strict=True) if state == "racing"]
+        racing = [each for each in self._all if each.state(self.step, self.until) == "racing"]
         if not all([lane.has_reached(self.step) for lane in racing]):
             return
         if frames_wanted and not self._take_snapshots(states):
@@ -224,9 +246,9 @@ class Race:
         shown = self.snapshots and [(lane.frame.step, lane.state) for lane in self.snapshots]
         if shown == list(zip((lane.step for lane in self.lanes), states, strict=True)):
             return True
-        if not all([lane.request_frame() for lane in self.lanes]):
+        if not all([each.request_frame() for each in self._all]):
             return False
-        self.snapshots = tuple(lane.snapshot(state) for lane, state in zip(self.lanes, states, strict=True))
+        self.snapshots = tuple(lane.snapshot(self.step, self.until) for lane in self.lanes)
         self._adjust_round()
         return True
 
@@ -241,7 +263,7 @@ class Race:
         if limit is not None:
             updates = ROUND_SECONDS * limit
         else:
-            updates = ROUND_SECONDS * PARALLEL_LANES / max(sum(costs), 1e-6) if costs else 1
+            updates = ROUND_SECONDS * PARALLEL_LANES / max(sum(costs) * self.setup.seeds, 1e-6) if costs else 1
         self._round_updates = int(min(max(1, updates), 2 * self._round_updates, MAX_UPDATES))
 
     def _start_round(self, racing: list[Lane]) -> None:

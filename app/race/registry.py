@@ -10,6 +10,10 @@ from app.slot_registry import SlotRegistry, TabSlot
 from engine.workers import Pool
 
 
+def _are_same(setup: Networks, other: Networks) -> bool:
+    return (setup.lanes, setup.seeds) == (other.lanes, other.seeds)
+
+
 class RaceSlot(TabSlot):
     """The race of one tab. Other settings make another race, with its own token.
 
@@ -19,7 +23,7 @@ class RaceSlot(TabSlot):
     def __init__(self, pool: Callable[[], Pool], owner: str, setup: Networks) -> None:
         super().__init__(owner)
         self._pool = pool
-        self.start_networks(len(setup.lanes))
+        self.start_networks(len(setup.lanes) * setup.seeds)
         self.race = Race(pool(), setup)
 
     @property
@@ -29,7 +33,7 @@ class RaceSlot(TabSlot):
 
     def enter(self, setup: Networks) -> None:
         """Race these networks; a race of the same networks goes on at the given speed."""
-        if self.race.stopped or setup.lanes != self.race.setup.lanes:
+        if self.race.stopped or not _are_same(setup, self.race.setup):
             self._renew(setup, paused=self.race.paused)
         self.race.setup = setup
 
@@ -42,7 +46,7 @@ class RaceSlot(TabSlot):
         self.race.stop()
 
     def _renew(self, setup: Networks, *, paused: bool) -> None:
-        self.start_networks(len(setup.lanes))
+        self.start_networks(len(setup.lanes) * setup.seeds)
         self.race.stop()
         self.race = Race(self._pool(), setup, paused=paused)
 
@@ -63,5 +67,5 @@ class RaceRegistry(SlotRegistry[RaceSlot]):
                 networks, or a new one.
         """
         return self.find_or_create(
-            owner, lambda slot: slot.race.setup.lanes == setup.lanes, lambda: RaceSlot(self._pool, owner, setup), mine
+            owner, lambda slot: _are_same(slot.race.setup, setup), lambda: RaceSlot(self._pool, owner, setup), mine
         )

@@ -175,7 +175,7 @@ def _open(page_state: ReplayState, uploaded: Sequence[Any]) -> None:
 
 def show(opened: Opened, playground: Page) -> None:
     """Draw the summary, the replay, and the numbers."""
-    _say(opened.summary)
+    _say([f"{opened.name}: {opened.summary[0]}", *opened.summary[1:]])
     with st.container(horizontal=True, vertical_alignment="center"):
         train_again(playground, player.IN_PLAYGROUND, opened.link, opened.files)
         st.download_button(player.SAVE, opened.html, f"{opened.name.removesuffix('.zip')}.html", "text/html",

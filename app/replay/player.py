@@ -37,7 +37,7 @@ from engine.reading.job import Sources
 from engine.recording import Recording, RecordingError
 from engine.recording.error import INCONSISTENT
 from engine.recording.growing.writer import MAX_MEGABYTES
-from engine.recording.history import History, Waterfall, ratios
+from engine.recording.history import History, Waterfall, rates, ratios
 
 MAX_UPLOADED, MAX_UNPACKED = MAX_MEGABYTES, 128 * 2**20
 """Limits of an upload: megabytes of the file, and bytes after unpacking. `Recording.load` opens larger files."""
@@ -267,13 +267,14 @@ def _messages(recording: Recording) -> Iterator[Callable[[], bytes]]:
 
 def curves_so_far(recording: Recording) -> Iterator[tuple[Frame, Curves]]:
     """Each frame, and the training up to it."""
-    waterfall, history, ratio = Waterfall(), History(), ratios(recording.frames)
+    waterfall, history = Waterfall(), History()
+    of_frames = ratios(recording.frames), rates(recording.frames)
     for frame in recording.frames:
         waterfall.add_frame(recording.info, frame)
         history.add_held_out(frame.held_out_step, frame.held_out_loss)
         updates, looks = (rows[rows["step"] <= frame.step] for rows in (recording.updates, recording.looks))
-        so_far = ratio[ratio["step"] <= frame.step]
-        yield frame, Curves(updates, looks, waterfall.table(), history.held_out(), so_far)
+        ratio, rate = (rows[rows["step"] <= frame.step] for rows in of_frames)
+        yield frame, Curves(updates, looks, waterfall.table(), history.held_out(), ratio, rates=rate)
 
 
 def message(

@@ -29,7 +29,7 @@ class Replay {
 
   listen() {
     const slider = this.find('rp-at');
-    slider.max = this.last;
+    slider.max = slider.value = this.wanted = this.last; // the newest frame comes first; Play begins at the oldest
     slider.oninput = () => { this.pause(); this.go(Number(slider.value)); };
     this.find('rp-play').onclick = () => this.toggle();
     this.find('rp-back').onclick = () => this.move(-1);
@@ -129,7 +129,7 @@ class Replay {
     this.find('lv-word').querySelector('strong').textContent = verdict.word ?? '';
     this.find('lv-sentence').textContent = verdict.sentence ?? '';
     this.find('lv-numbers').textContent = verdict.numbers ?? '';
-    this.find('lv-clock').textContent = `frame ${index + 1} of ${this.frames.length} · ${clock}`;
+    this.find('lv-clock').textContent = [this.last ? `frame ${index + 1} of ${this.frames.length}` : '', clock].filter(Boolean).join(' · ');
     keepHeight(this.find('lv-verdict'));
   }
 }

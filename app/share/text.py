@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
-from app import text
+from app import setting_help
 
 SHARE = "Share"
 PRESENT = "Present"
@@ -31,7 +31,7 @@ PARTS = {"lesson": "The lesson's text", "cure": "The cure"}
 
 def part(key: str) -> str:
     """The name of a control, or of a part of the page, on the screen."""
-    return PARTS.get(key) or text.LABELS[key]
+    return PARTS.get(key) or setting_help.LABELS[key]
 
 
 def address(page: str, link: dict[str, str]) -> str:

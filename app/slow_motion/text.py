@@ -11,6 +11,7 @@ import numpy as np
 from app.figures import theme
 from app.figures.slow_motion import update
 from app.figures.unrolled import symbols
+from app.setting_words import LOSSES
 from app.text import OPTIMIZERS
 from engine.frame import RunInfo
 from engine.number_format import count, relative_size, share, short, signed, verb, write_count
@@ -83,11 +84,15 @@ def _forward(info: RunInfo, r: UpdateTrace) -> str:
     if not info.has_links:
         return "Each step reads its input and computes its state from this input alone: nothing is remembered."
     if info.encoder_steps:
+        gets = "is all that the decoder gets"
+        if info.experiment.attention != "none":
+            gets = "is where the decoder starts; by attention each of its steps also reads all states of the encoder"
         return (
-            f"The encoder reads from t = {first} on. Its final state, the diamond, is all that the decoder gets; "
+            f"The encoder reads from t = {first} on. Its final state, in the frame between both, {gets}; "
             f"the decoder writes from t = {info.encoder_steps} to t = {last}."
         )
     how = " Rows with ← read from the end." if r.experiment.bidirectional else ""
+    how += " The first begins with the state that the update before has left." if r.experiment.carry_state else ""
     return (
         f"The network reads its inputs from t = {first} to t = {last}. Each step computes its state from its input and "
         f"the state before it.{how}"
@@ -105,7 +110,8 @@ def _loss(info: RunInfo, r: UpdateTrace) -> str:
         mean = ""
     counted = np.flatnonzero(r.counted)
     if info.outputs == "values":
-        return f"The squared error between outputs and targets of this sequence is {short(r.sequence_loss)}. {mean}"
+        kind = LOSSES[r.experiment.loss]
+        return f"The {kind} between outputs and targets of this sequence is {short(r.sequence_loss)}. {mean}"
     if len(counted) == 1:
         t = int(counted[0])
         predicted, sure = info.output_labels[int(np.argmax(r.outputs[t]))], float(np.max(r.outputs[t]))

@@ -12,7 +12,7 @@ import { createListen } from './listen.js';
 import { createPhases, reveal } from './phases.js';
 import { fillNumbers } from './numbers.js';
 import { fillSentence } from './sentence.js';
-import { along, answer, clamp, entersAt, lowered, num, part, percent, seen, shade } from './scene.js';
+import { along, answer, clamp, entersAt, lastOf, lowered, num, part, percent, seen, shade, stepsOf, whatIsRead } from './scene.js';
 import { isWorded } from './layout.js';
 import { colour, createPalette } from './palette.js';
 import { createPull } from './pull.js';
@@ -24,7 +24,7 @@ import { put } from './svg.js';
 const CALM = window.matchMedia('(prefers-reduced-motion: reduce)');
 const FOLDING = 1100; // ms
 const NARROW = 1100; // pixels of a window in which the open cell needs all of it
-const LOGARITHMS = new Set(['relative', 'wasRelative', 'low', 'high', 'norms', 'followed', 'followedHigh']);
+const LOGARITHMS = new Set(['relative', 'wasRelative', 'low', 'high', 'norms', 'followed', 'followedHigh', 'attentionSent']);
 const TINY = 5e-324; // exactly 0 comes as -Infinity; nothing else becomes 0
 
 const powers = (logarithms) => logarithms && Float64Array.from(logarithms, (v) => (v === -Infinity ? 0 : Math.max(10 ** v, TINY) || v));
@@ -141,8 +141,8 @@ export function createBoard(root, acts) {
     put(button, { text: now.follow === null ? `${which}: not measured ✕` : `${which} ✕` });
     button.title = 'Follow the last loss again';
     const a = answer(info, frame, entersAt(info, now.follow, 0)), says = a ? ` It says ${seen(a.label)}${a.p === null ? '' : `, ${percent(a.p)}`}.` : '';
-    const end = view.chain.d ? info.steps - 1 : 0, arrived = info.links && info.steps > 1 ? ` ${part(along(now.relative, info, view.chain)[end])} of the gradient arrives at t = ${info.at[end]}.` : '';
-    const text = `The network, ${info.title}, unrolled over ${info.steps} steps, ${info.task ? 'update' : 'backward pass'} ${frame.step}.${says}${arrived} Left and right arrow keys choose a step, Enter opens the cell.`;
+    const end = lastOf(info, view.chain.d), arrived = info.links && info.steps > 1 ? ` ${part(along(now.relative, info, view.chain)[end])} of the gradient arrives at t = ${info.at[end]}.` : '';
+    const text = `The network, ${info.title}, unrolled over ${info.steps} steps, ${info.task ? 'update' : 'backward pass'} ${frame.step}.${says}${arrived}${whatIsRead(info, frame, now)} Left and right arrow keys choose a step, Enter opens the cell.`;
     put(stage.svg, { 'aria-label': text });
   }
 
@@ -175,7 +175,7 @@ export function createBoard(root, acts) {
     const to = clamp(t, 0, info.steps - 1);
     menu.close();
     if (to === view.t) return;
-    view.t = to;
+    Object.assign(view, { t: to, chain: { ...view.chain, d: to < stepsOf(info, view.chain.d) ? view.chain.d : 0 } });
     place();
     if (view.walk) walk.mark();
     if (!quiet) acts.onChoose(info.at[to]);
@@ -221,7 +221,7 @@ export function createBoard(root, acts) {
     interventions.tell(changedSentence(info, frame, look(), view.chain));
     const { t, unit, chain: { l, d } } = view, [at, layer, direction, which] = frame.cellOf ?? [], mine = at === info.at[t] && layer === l && direction === d && which === unit;
     const norms = along(frame.norms, info, view.chain), to = d ? t + 1 : t - 1, name = info.memory;
-    const together = view.follow === null && to >= 0 && to < info.steps && norms[t] > 0 ? `‖D${name}${lowered(info.at[to])}‖ / ‖D${name}${lowered(info.at[t])}‖ = ${num(norms[to] / norms[t])}` : view.follow === null ? 'the chain begins here' : '';
+    const together = view.follow === null && to >= 0 && to < stepsOf(info, d) && norms[t] > 0 ? `‖D${name}${lowered(info.at[to])}‖ / ‖D${name}${lowered(info.at[t])}‖ = ${num(norms[to] / norms[t])}` : view.follow === null ? 'the chain begins here' : '';
     micro.patch(mine ? frame.cellValues : {}, {
       t: info.at[t], steps: info.at[info.steps - 1] + 1, unit, units: info.hidden, layer: l, layers: info.layers, direction: d, directions: info.directions,
       states: frame.cellUnits ?? new Float32Array(info.hidden), word: seen(look().words[t] ?? ''), limit: frame.cellScale ?? 1, together, held: interventions.held(),

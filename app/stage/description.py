@@ -68,8 +68,8 @@ def describe(info: RunInfo) -> dict[str, Any]:
 
 WITHOUT_TASK: dict[str, Any] = {
     "task": False, "inputs": "", "channels": 0, "isRow": False, "image": None, "imageSteps": 0, "outputs": "",
-    "labels": [], "vocabulary": [], "editable": 0, "asks": "", "example": "", "numbers": [], "audible": False,
-    "reduction": "",
+    "labels": [], "attention": False, "vocabulary": [], "editable": 0, "asks": "", "example": "", "numbers": [],
+    "audible": False, "reduction": "", "softmaxTwice": False,
 }  # fmt: skip
 """What `of_task` says, of a network of which no task is known: neither words nor answers."""
 
@@ -115,8 +115,9 @@ def of_chain(chain: Chain) -> dict[str, Any]:
         "gates": _gates(chain.cell_kind),
         "encoder": int((real < chain.encoder_steps).sum()),
         "counted": counted.tolist(),
-        "enters": [index[chain.enters(d)] for d in range(chain.directions)],
-        "answersOnce": chain.answers_once,
+        # Into an encoder's reverse chain a loss comes from the decoder, which starts where that chain ends.
+        "enters": [index[chain.enters(d)] if chain.entered(d) == d else 0 for d in range(chain.directions)],
+        "answersOnce": chain.answers_once and not chain.reads_reverse_at_its_start,
         "feeds": chain.is_autoregressive,
         "ofProbe": chain.same_lengths,
         "measuredOn": chain.measured_on,
@@ -147,6 +148,7 @@ def of_task(info: RunInfo) -> dict[str, Any]:
         "imageSteps": 1 if info.is_autoregressive else len(real_steps(info)),
         "outputs": info.outputs,
         "labels": [theme.symbol(label) for label in info.output_labels] if info.outputs == "symbols" else [],
+        "attention": info.experiment.attention != "none",
         "vocabulary": list(info.input_labels) if info.inputs == "symbols" else [],
         "editable": _editable(info),
         **_asks(info),
@@ -154,6 +156,7 @@ def of_task(info: RunInfo) -> dict[str, Any]:
         "audible": info.pitches is not None,
         "names": [info.step_names[t] for t in real_steps(info)] if info.step_names else [],
         "reduction": info.experiment.reduction,
+        "softmaxTwice": info.experiment.bug == "softmax_twice",
     }
 
 

@@ -242,7 +242,7 @@ class StageFeed:
 
 def cell_values(info: Chain, look: Look, wanted: Wanted | None, interventions: Sequence[Intervention] = ()) -> Patch:
     """Every number of the chosen cell and unit at the chosen step; for the microscope also all of its units."""
-    if wanted is None or wanted.chain not in info.chains or wanted.t >= info.time_steps:
+    if wanted is None or wanted.chain not in info.chains or wanted.t >= info.steps_of(wanted.chain[1]):
         return {}
     (layer, direction), unit = wanted.chain, min(wanted.unit, info.hidden_size - 1)
     has_terms = look.terms is not None and (look.terms.layer, look.terms.direction) == wanted.chain

@@ -1,6 +1,6 @@
 // The sums under the picture, at the chosen step and for the followed unit: h_t, the answer, its loss, and what goes back.
 // Coloured like the wires; hover lights them, a press on a matrix opens its weights.
-import { along, answer, dated, entersAt, fixed, lowered, num, seen } from './scene.js';
+import { along, answer, dated, entersAt, fixed, lastOf, lowered, num, seen } from './scene.js';
 import { put, write } from './svg.js';
 
 const OF_CELL = 'cell: '; // before the name of a value inside the cell
@@ -45,20 +45,20 @@ export function createFormula(box, acts) {
     box.replaceChildren();
     for (const line of info.lines) group('Forward: the state of the followed unit', line.map((piece) => (typeof piece === 'string' ? piece : [`${OF_CELL}${piece[0]}`, piece[1], piece[2]])));
     if (info.task) groupAnswer();
-    const source = !info.task ? [] : [info.outputs === 'symbols' ? ['dy', 'Dŷₜ = p − 1', 'grad'] : ['dy', 'Dŷₜ = 2 (ŷₜ − yₜ)', 'grad'], '→'];
+    const source = !info.task || info.softmaxTwice ? [] : [info.outputs === 'symbols' ? ['dy', 'Dŷₜ = p − 1', 'grad'] : ['dy', 'Dŷₜ = 2 (ŷₜ − yₜ)', 'grad'], '→'];
     const way = [['de', '', 'grad'], '→', ['dt', '', 'grad'], '→', ['d0', '', 'grad']], whose = info.ofProbe ? ['this sequence: '] : [];
     group('Back: the gradient of the loss that is followed, of the sequence drawn', info.links && info.steps > 1 ? [...source, ...whose, ...way] : [...source, way[0]]);
   }
   function groupAnswer() {
     const sum = info.reduction === 'sum' ? 'L = sum of all l' : 'L = mean of all l', several = info.counted.filter(Boolean).length > 1;
-    const total = several ? ['→', ['total', sum, 'loss']] : [], read = ['', 'W_hy hₜ', 'hy'];
-    if (info.outputs === 'symbols') group('The answer and its loss', ['ŷₜ = softmax(', read, '+ b_y )', '→', ['p', 'p(right)', 'state'], '→', ['loss', 'lₜ = −ln p', 'loss'], ...total]);
+    const total = several ? ['→', ['total', sum, 'loss']] : [], read = ['', info.attention ? 'W_hy [hₜ; mₜ]' : 'W_hy hₜ', 'hy'];
+    if (info.outputs === 'symbols') group('The answer and its loss', ['ŷₜ = softmax(', read, '+ b_y )', '→', ['p', 'p(right)', 'state'], '→', ['loss', info.softmaxTwice ? 'lₜ = −ln softmax(p)' : 'lₜ = −ln p', 'loss'], ...total]);
     else group('The answer and its loss', [['said', 'ŷₜ', 'state'], '=', read, '+ b_y', '→', ['loss', 'lₜ = (ŷₜ − yₜ)²', 'loss'], ...total]);
   }
 
   function patch(frame, view) {
     const { t, chain } = view, e = entersAt(info, view.follow, chain.d), from = entersAt(info, view.follow, 0), asked = info.counted[t] ? t : from;
-    const a = answer(info, frame, asked), source = answer(info, frame, from), g = along(frame.norms, info, chain), symbol = `D${info.memory}`, last = chain.d ? info.steps - 1 : 0;
+    const a = answer(info, frame, asked), source = answer(info, frame, from), g = along(frame.norms, info, chain), symbol = `D${info.memory}`, last = lastOf(info, chain.d);
     const back = chain.d ? 1 : -1, mid = t === last && t !== e ? t - back : t === e && t !== last ? t + back : t; // never one of both ends again
     const within = chain.d ? t >= e : t <= e, known = view.follow === null;
     const numbers = {

@@ -9,7 +9,7 @@ export const isWorded = (info, words) => info.inputs === 'symbols' && words.some
 
 // The steps that are never folded: where the followed loss enters, and where an encoder hands over.
 function kept(info, view) {
-  if (info.encoder) return [info.steps - 1, view.t, info.encoder, info.steps - 2];
+  if (info.encoder) return [info.steps - 1, view.t, ...(info.attention ? [entersAt(info, view.follow, 0)] : []), info.encoder, info.steps - 2];
   return [entersAt(info, view.follow, 0)];
 }
 
@@ -33,10 +33,10 @@ function heights(info, view, both, narrow) {
   const tick = 24 * s;
   const stagger = both ? (view.room < 420 ? 9 : 15) * s : 0;
   const between = (L > 2 || view.room < 420 ? 12 : 22) * s;
-  const upperRow = 44 * s;
-  const around = head + lift + upper * upperRow + L * ((both ? 2 * lane : lane) + 2 * stagger) + (L - 1) * between + low + chip + tick + 8 * s;
+  const upperRow = 44 * s, read = (info.attention ? 26 : 0) * s; // where the decoder reads the encoder's states
+  const around = head + lift + upper * upperRow + read + L * ((both ? 2 * lane : lane) + 2 * stagger) + (L - 1) * between + low + chip + tick + 8 * s;
   const tallest = clamp((view.room - around) / L, both ? (L > 1 ? 36 : 44) : L > 2 ? 32 : L > 1 ? 42 : 58, (both ? 58 : 150) * s);
-  return { one, lane, head, lift, low, chip, tick, stagger, between, upperRow, tallest };
+  return { one, lane, head, lift, low, chip, tick, stagger, between, upperRow, read, tallest };
 }
 
 // view: {width, room, scale, t, fold, follow, beside}. `room` is the height to be filled, `scale` 1 or, for a room full of
@@ -47,7 +47,7 @@ export function layout(info, view) {
   const left = narrow ? 16 : 124 * (s > 1 ? 1.4 : 1), right = narrow ? 10 : isSingle(info) ? 40 : 22;
   const across = W - left - right;
   const high = heights(info, view, both, narrow);
-  const { one, lane, head, lift, low, chip, stagger, between, tallest, upperRow } = high;
+  const { one, lane, head, lift, low, chip, stagger, between, tallest, upperRow, read } = high;
   // widths: the largest cell with which nothing folds; if that is too small, a good cell, and the middle folds
   const crossing = info.encoder ? (narrow ? 46 : 76 * s) : 0;
   const room = across - crossing, sides = both ? 2 : 1;
@@ -84,12 +84,14 @@ export function layout(info, view) {
     dense[n] = { top: down, middle: down + 13 * s, bottom: down + 26 * s };
     down += upperRow;
   }
+  down += read;
+  const attended = down - 27 * s;
   for (let l = L - 1; l >= 0; l--) {
     const top = down + (both ? lane : 0), bottom = top + SH + 2 * stagger;
     rows[l] = { top, bottom, middle: top + SH / 2 + stagger, ribbon: [bottom + lane / 2 + 4 * s, top - lane / 2 - 4 * s] };
     down = bottom + lane + (l ? between : 8 * s);
   }
-  const y = { answer: head - (info.feeds ? 34 : 22) * s, chip: down + low + chip / 2, tick: down + low + chip + 15 * s };
+  const y = { answer: head - (info.feeds ? 34 : 22) * s, chip: down + low + chip / 2, tick: down + low + chip + 15 * s, attended };
   function cell({ l, d }, t) {
     const g = grid[t];
     const apart = both ? (d ? 1 : -1) * lerp(S + 50 * s, g.wide ? g.w * 0.5 + 5 : g.w * 0.25, g.e) : 0;

@@ -5,6 +5,9 @@ import { write } from './svg.js';
 const WEDGE = `<svg class="stage-wedge" width="132" height="30" aria-hidden="true"><path d="M4 2H20L104 11.5V12.5L20 22H4Z"/><path class="hair" d="M104 12H128"/>
 <text x="12" y="16">1</text><text x="48" y="29" class="out">1%</text><text x="104" y="29" class="out">10⁻⁶</text></svg>`;
 
+// A band as wide as what is read, the whole and a sixth of it.
+const BANDS = '<svg class="stage-bands" width="34" height="16" aria-hidden="true"><path d="M1 2H15V14H1Z"/><path d="M19 7H33V9H19Z"/></svg>';
+
 export function symbolNode(text) {
   const node = document.createElement('b');
   write(node, text); // "W′_xh": W′ with a lowered xh
@@ -29,6 +32,7 @@ export function createLegend(box, acts) {
     const keys = Object.assign(document.createElement('span'), { className: 'stage-keys' });
     keys.innerHTML = `<span class="stage-key"><span class="low">−1</span><i class="stage-state-key"></i><span class="high">+1</span><span class="of-c"></span> <span class="long">state</span></span>
       <span class="stage-key" title="Thickness: size of the gradient relative to where the loss enters, a sixth less for every tenfold. ${info.ofProbe ? `Median over ${info.measuredOn}; its pale edge: a quarter of them have more.` : 'Of the sequence drawn: the others have other lengths or targets.'}">${WEDGE} <span class="long">gradient, relative</span></span>`;
+    if (info.attention) keys.insertAdjacentHTML('afterbegin', `<span class="stage-key" title="What one step of the decoder reads of each state of the encoder: the width is its attention weight. All bands of a step together have the width of the thick one. Choose a step of the decoder to see what it reads.">${BANDS} α <span class="long">attention</span></span>`);
     box.append(keys);
   }
 

@@ -16,6 +16,12 @@ export const rounded = (v) => Math.round(v * 10) / 10;
 // Every layer and direction, from the bottom up.
 export const chainsOf = (info) => Array.from({ length: info.layers * info.directions }, (_, k) => ({ l: Math.floor(k / info.directions), d: k % info.directions }));
 
+// How many steps a direction has, the first of all: only an encoder reads backwards, its decoder does not.
+export const stepsOf = (info, d) => (d && info.encoder) || info.steps;
+
+// The last step, against the direction's own order, that a gradient comes to.
+export const lastOf = (info, d) => (d ? stepsOf(info, d) - 1 : 0);
+
 // The numbers of one chain, a number a step.
 export function along(array, info, { l, d }) {
   const from = (l * info.directions + d) * info.steps;
@@ -30,8 +36,11 @@ export function unitsOf(array, info, { l, d }, t) {
 
 // ---- the gradient
 
-// The step at which the loss that is followed enters a chain.
-export const entersAt = (info, follow, d) => (follow === null || info.answersOnce ? info.enters[d] : follow);
+// The step at which the loss that is followed enters a chain; an encoder's reverse one always where that ends.
+export const entersAt = (info, follow, d) => (follow === null || info.answersOnce || (d && info.encoder) ? info.enters[d] : follow);
+
+// The decoder's step whose reading of the encoder is drawn: the chosen one, or that of the followed loss.
+export const readingStep = (info, view) => (view.t >= info.encoder ? view.t : entersAt(info, view.follow, 0));
 
 // Pixels of ribbon: `one` at 1, a sixth of it less per decade, a hairline from a millionth down, 0 for exactly 0.
 export function thickness(r, one) {
@@ -168,4 +177,12 @@ export function answer(info, frame, t) {
   if (info.outputs === 'values') return { label: fixed(frame.best[t]), p: null, target: fixed(frame.goal[t]), right: null, loss: frame.losses[t] };
   const label = info.labels[frame.best[t]] ?? '✕ not finite';
   return { label, p: frame.sure[t], chance: frame.chance[t], target, right: target === null ? null : label === target, loss: frame.losses[t] };
+}
+
+// Of which state of the encoder it reads most, as a sentence; '' without attention.
+export function whatIsRead(info, frame, view) {
+  if (!frame.attention) return '';
+  const i = readingStep(info, view), row = frame.attention.subarray((i - info.encoder) * info.encoder, (i - info.encoder + 1) * info.encoder);
+  const most = Math.max(...row), j = row.indexOf(most);
+  return j < 0 ? '' : ` At t = ${info.at[i]} it reads ${percent(most)} of the state at t = ${info.at[j]}.`;
 }

@@ -11,10 +11,11 @@ import { steps } from './parts/steps.js';
 import { answers, chances } from './parts/answers.js';
 import { flags, folded } from './parts/flags.js';
 import { loops } from './parts/loops.js';
+import { attention } from './parts/attention.js';
 import { context, fed } from './parts/context.js';
 import { ring, states } from './parts/states.js';
 
-const PARTS = { labels, wires, dense, fed, gradient, steps, answers, chances, folded, loops, flags, context, ring, states };
+const PARTS = { labels, wires, dense, fed, gradient, steps, answers, chances, folded, loops, flags, context, attention, ring, states };
 const OF_TASK = ['answers', 'chances']; // parts that only a network has whose task is known
 const ARROWS = ['xh', 'hh', 'hy', 'dense'];
 let made = 0;

@@ -21,6 +21,7 @@ def values(info: RunInfo, frame: Frame) -> Patch:
         **of_look(info, frame),
         "total": None if not np.isfinite(frame.sequence_loss[0]) else float(frame.sequence_loss[0]),
         **_answers(info, frame),
+        **_attention(info, frame),
     }
     if len(frame.upper):
         changed |= _states("upper", frame.upper[:, real][..., np.minimum(drawn, frame.upper.shape[-1] - 1)])
@@ -87,9 +88,10 @@ def _relative(info: Chain, frame: Look) -> Patch:
         found = {"relative": frame.relative, "low": frame.relative_low, "high": frame.relative_high}
         return {name: logarithm(array[:, :, real]) for name, array in found.items()}
     norms = frame.sequence_grad_norm_memory
-    enters = np.array([info.enters(d) for d in range(info.directions)])
+    enters = [info.enters(d) for d in range(info.directions)]
+    entered = [info.entered(d) for d in range(info.directions)]
     with np.errstate(divide="ignore", invalid="ignore"):
-        own = norms / norms[:, np.arange(info.directions), enters][..., None]
+        own = norms / norms[:, entered, enters][..., None]
     return {"relative": logarithm(own[:, :, real])}
 
 
@@ -106,6 +108,19 @@ def logarithm(sizes: np.ndarray) -> np.ndarray:
     """log10 as float32, flat: float32 itself ends at 1e-38, a gradient does not. -inf is exactly 0."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.log10(sizes).astype(np.float32).ravel()
+
+
+def _attention(info: RunInfo, frame: Frame) -> Patch:
+    """What each real step of a decoder reads of each real one of the encoder, and what its loss sends back directly."""
+    if frame.attention is None:
+        return {}
+    real = real_steps(info)
+    source = real[real < info.encoder_steps]
+    drawn = np.ix_(real[len(source) :] - info.encoder_steps, source)
+    return {
+        "attention": theme.float32(frame.attention.weights[drawn].ravel()),
+        "attentionSent": logarithm(frame.attention.sent[drawn]),
+    }
 
 
 def _answers(info: RunInfo, frame: Frame) -> Patch:

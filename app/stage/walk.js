@@ -2,7 +2,7 @@
 // step, beside it how a change passes on, and the verification of a number. `view` is the board's; `view.walk` is ours.
 import { inOrder } from './progress.js';
 import { writeSums } from './microscope/sums.js';
-import { nearest } from './scene.js';
+import { nearest, stepsOf } from './scene.js';
 import { make } from './svg.js';
 
 const WAITING = "The network's numbers are being computed …";
@@ -53,7 +53,7 @@ export function createWalk(bar, numbers, side, view, acts) {
   let info = null, told = null, sums = null, frame = null, source = 0, gate = 0, verify = null, fresh = true, picture = null, trained = -1;
   const row = make('div', 'stage-phase-row', bar);
   const first = button(row, 'First', () => go(0), 'Home'), back = button(row, '‹ Back', () => go(at() - 1), '←');
-  const slider = make('input', '', row), next = button(row, 'Next ›', () => go(at() + 1), '→'), last = button(row, 'Last', () => go(2 * info.steps), 'End');
+  const slider = make('input', '', row), next = button(row, 'Next ›', () => go(at() + 1), '→'), last = button(row, 'Last', () => go(2 * stepsOf(info, view.chain.d)), 'End');
   const chains = field('select', row, '', (k) => { view.chain = info.walkable[k]; moved(); });
   const trains = UPDATES.map(([updates, text]) => button(row, text, () => { verify = null; acts.train(updates); }, 'Train, then show this place again'));
   const line = make('p', 'stage-happens', bar), where = make('strong', '', line), happens = make('span', '', line);
@@ -85,13 +85,13 @@ export function createWalk(bar, numbers, side, view, acts) {
   canvas.title = 'Click an entry to follow its unit and the weight that leads there';
 
   const step = () => inOrder(info, view.chain.d, view.t);
-  const at = () => (view.walk.back ? 2 * info.steps - 1 - step() : step());
+  const at = () => (view.walk.back ? 2 * stepsOf(info, view.chain.d) - 1 - step() : step());
   const place = () => [at(), view.unit, source, gate];
   function go(to) {
-    const target = Math.max(0, Math.min(2 * info.steps - 1, to)), back_ = target >= info.steps;
+    const target = Math.max(0, Math.min(2 * stepsOf(info, view.chain.d) - 1, to)), back_ = target >= stepsOf(info, view.chain.d);
     if (target === at()) return;
     view.walk = { back: back_ };
-    stand(inOrder(info, view.chain.d, back_ ? 2 * info.steps - 1 - target : target));
+    stand(inOrder(info, view.chain.d, back_ ? 2 * stepsOf(info, view.chain.d) - 1 - target : target));
   }
   // A step of the picture was chosen: the same way, forward or back; perhaps of another chain.
   function choose(t, chain = view.chain) {
@@ -149,7 +149,7 @@ export function createWalk(bar, numbers, side, view, acts) {
   // What the browser knows by itself: the place, the choices, and the sums of the chosen unit.
   function mark() {
     if (!info) return;
-    const n = 2 * info.steps;
+    const n = 2 * stepsOf(info, view.chain.d);
     slider.max = n - 1;
     slider.value = at();
     slider.setAttribute('aria-valuetext', `${view.walk.back ? 'back' : 'forward'}, t = ${info.at[view.t]}`);
@@ -218,7 +218,7 @@ export function createWalk(bar, numbers, side, view, acts) {
   }
   // True if the key meant something here.
   function press(key) {
-    const to = { ArrowLeft: at() - 1, ArrowRight: at() + 1, Home: 0, End: 2 * info.steps }[key];
+    const to = { ArrowLeft: at() - 1, ArrowRight: at() + 1, Home: 0, End: 2 * stepsOf(info, view.chain.d) }[key];
     if (to === undefined) return false;
     go(to);
     return true;

@@ -58,10 +58,14 @@ def _goes_forward(info: RunInfo, trace: SequenceTrace, at: int) -> str:
     if trace.jacobians is None:
         source = f"{it} alone"
     else:
-        source = f"{it} and {_state(info, trace, at - 1) if at else 'a state of 0'}"
+        adds = trace.bridge_hidden is not None and at == int(trace.part.argmax())
+        before = "the sum of both ends of the encoder" if adds else _state(info, trace, at - 1)
+        source = f"{it} and {before if at else 'a state of 0'}"
     sentence = f"It reads {_read(info, trace, at)} and computes {_state(info, trace, at)} from {source}."
     if not _has_answered(info, trace, at):
         return sentence
+    if info.experiment.attention != "none":
+        sentence += " By attention it reads the encoder's states."
     loss = f", loss {short(float(trace.loss[at]))}" if trace.counted[at] else ""
     return f"{sentence} The network answers {_answer(info, trace, at)}{loss}."
 
@@ -71,15 +75,19 @@ def _has_answered(info: RunInfo, trace: SequenceTrace, at: int) -> bool:
     if not np.isfinite(trace.outputs[at]).all():
         return False
     done = len(trace.positions) - 1 - at <= at
-    return info.directions == 1 or (trace.layer == info.num_layers - 1 and done)
+    reads_one_way = info.directions == 1 or bool(info.encoder_steps)  # a decoder does
+    return reads_one_way or (trace.layer == info.num_layers - 1 and done)
 
 
 def _goes_back(info: RunInfo, trace: SequenceTrace, at: int) -> str:
     arrives = trace.later if trace.cell_later is None else trace.cell_later
-    source = "the loss" if trace.layer == info.num_layers - 1 else "the layer above"
-    parts = [f"comes from t = {int(trace.positions[at + 1])}"] if arrives[at].any() else []
+    source = "from the loss" if trace.layer == info.num_layers - 1 else "from the layer above"
+    if info.encoder_steps and not trace.part[at] and trace.layer == info.num_layers - 1:
+        source = "by attention, because this state was read"
+    after = f"t = {int(trace.positions[at + 1])}" if at + 1 < len(trace.positions) else "the decoder's first step"
+    parts = [f"comes from {after}"] if arrives[at].any() else []
     if trace.direct[at].any():
-        parts.append(f"{'' if not parts else 'a part '}enters here from {source}")
+        parts.append(f"{'' if not parts else 'a part '}enters here {source}")
     if not parts:
         return "No gradient arrives at this step: it is exactly 0 here."
     goes_on = at > 0 and trace.jacobians is not None and not trace.cut[at]

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from app import controls, links, state, tab, text
+from app import controls, links, setting_help, state, tab, text
 from app.figures import FIGURES, applicable
 from app.write import parts
 from app.write import text as write_text
@@ -61,13 +61,13 @@ def network(form: Form) -> None:
             if has_data:
                 own_data(form)
             else:
-                form.pick(("experiment", "task"), text.LABELS["task"], controls.catalogue(), text.task,
+                form.pick(("experiment", "task"), setting_help.LABELS["task"], controls.catalogue(), text.task,
                           usual=Experiment.task, then=partial(on_task, form))  # fmt: skip
         usual = usual_on_own_data(form) if has_data else Experiment()
         if usual is not None:
             task = usual.definition if has_data else TASKS.get(settings.get("task", Experiment.task))
             with right:
-                form.pick(("experiment", "rnn_type"), text.LABELS["rnn_type"],
+                form.pick(("experiment", "rnn_type"), setting_help.LABELS["rnn_type"],
                           task.rnn_types if task else CHOICES["rnn_type"], lambda kind: text.RNN_TYPES[kind],
                           usual=usual.rnn_type)  # fmt: skip
             sizes(form, usual, task)
@@ -78,11 +78,11 @@ def sizes(form: Form, usual: Experiment, task: Task | None) -> None:
     """Cell, units, length and updates."""
     cell, units, length, updates = st.columns([2, 1, 1, 1])
     with cell:
-        form.pick(("experiment", "cell"), text.LABELS["cell"], controls.CELL_NAMES, lambda name: CELLS[name].title,
-                  usual=usual.cell)  # fmt: skip
+        form.pick(("experiment", "cell"), setting_help.LABELS["cell"], controls.CELL_NAMES,
+                  lambda name: CELLS[name].title, usual=usual.cell)  # fmt: skip
     for column, name, label, shown in (
-        (units, "hidden_size", text.LABELS["hidden_size"], str(usual.hidden_size)),
-        (length, "seq_len", text.LABELS["seq_len"], str(task.lengths.default) if task else ""),
+        (units, "hidden_size", setting_help.LABELS["hidden_size"], str(usual.hidden_size)),
+        (length, "seq_len", setting_help.LABELS["seq_len"], str(task.lengths.default) if task else ""),
         (updates, "steps", write_text.STEPS, str(usual.steps)),
     ):
         with column:
@@ -194,7 +194,7 @@ def figure_title(name: str, info: RunInfo) -> str:
 
 def more(form: Form) -> None:
     """Its place, its kind, and what is for teachers."""
-    keys = ("order", "chapter", "kind", "symptom", "claims", "card", "note", "seen_as")
+    keys = ("order", "chapter", "kind", "symptom", "wrong", "right", "claims", "card", "note", "seen_as")
     with form.section(write_text.MORE, *((key,) for key in keys)):
         left, right = st.columns(2)
         with left:
@@ -203,8 +203,11 @@ def more(form: Form) -> None:
         with right:
             form.line(("chapter",), LABELS["chapter"], placeholder=PLACEHOLDERS["chapter"])
             form.switch(("card",), LABELS["card"], on="equations")
-        if form.value(("kind",)) == "failure" or form.value(("symptom",)):
+        if form.value(("kind",)) in ("failure", "bug") or form.value(("symptom",)):
             form.area(("symptom",), LABELS["symptom"], 80)
+        for key in ("wrong", "right"):
+            if form.value(("kind",)) == "bug" or form.value((key,)):
+                form.area((key,), LABELS[key], 80)
         form.area(("claims",), LABELS["claims"], 80, read=claims, show=show_claims)
         form.line(("note",), LABELS["note"])
         if form.value(("seen_as",)):

@@ -48,6 +48,8 @@ def beside(lesson: Preset) -> None:
         with st.expander(text.ABOUT[lesson.kind], expanded=True):
             if lesson.symptom:
                 st.markdown(learn_text.symptom(lesson))
+            if lesson.wrong:
+                st.html(learn_text.wrong_line(lesson))
             setting_links.prose(lesson, "preview")
             if lesson.next:
                 st.markdown(f"**{text.CHANGE_NEXT}**")

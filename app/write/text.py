@@ -58,6 +58,8 @@ LABELS = {
     "chapter": "Chapter",
     "kind": "Kind",
     "symptom": "How it looks in one's own code and logs",
+    "wrong": "The wrong line",
+    "right": "The right line",
     "note": "Note for the next teacher, not shown",
     "card": "Unfold the card of the equations",
     "claims": "What should happen, a sentence per line",
@@ -109,7 +111,7 @@ CONDITIONS = {
 }
 ANY_VERDICT = "any"
 SEEN_AS = "This lesson has lines of “What do you see?” (`seen_as`). They are kept; edit them under “As a file”."
-KINDS = {"lesson": "a lesson", "failure": "a failure card"}
+KINDS = {"lesson": "a lesson", "failure": "a failure card", "bug": "a bug card"}
 
 NEW_TEXT = """What is to be seen, and why, in three to five sentences.
 

@@ -126,7 +126,7 @@ def feed_back(
     e = model.experiment
     window = 1 if CELLS[e.cell].is_recurrent else e.window  # inputs that one step reads
     last = np.ones(batch.inputs.shape[1], np.int64)
-    inputs, entering, state = batch.inputs, model.embed(batch), None
+    inputs, entering, state = batch.inputs, model.embed(batch), model.start(batch.inputs.shape[1])
     outputs: list[Tensor] = []
     for step in range(steps):
         states, state = model.recurrent(entering, state)

@@ -12,6 +12,7 @@ from engine.limits import Range
 from engine.tasks import END, NO_SYMBOL, PROBE_SIZE, Batch, probe, sample, task_of
 from engine.tasks.base import full_lengths, last_step_only
 from engine.tasks.batch import first_counted, last_counted
+from engine.tasks.bugs import read_with_bug
 
 LIMITS: dict[str, tuple[str, Range]] = {  # field: (name on the screen, accepted range)
     "example": ("the number of the example", Range(0, 999, whole=True)),
@@ -141,7 +142,8 @@ def encode_question(experiment: Experiment, question: Question) -> EncodedQuesti
         if task.encode is None:
             raise QuestionError(NOTHING_TYPED)
         try:
-            return EncodedQuestion(task.encode(experiment, question.text), False, None)
+            read = read_with_bug(experiment.bug, experiment.seq_len, task.encode(experiment, question.text))
+            return EncodedQuestion(read, False, None)
         except ValueError as error:
             raise QuestionError(str(error)) from error
     if not why_not:

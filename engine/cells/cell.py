@@ -167,6 +167,12 @@ class Cell:
         return self.blocks if self.structure.has_state_product else 0
 
     @property
+    def recurrent_weights(self) -> tuple[str, ...]:
+        """The parameters that an old state h is multiplied by: weight_hh, or vectors in its place."""
+        vectors = (vector.name for vector in self.vectors if vector.is_recurrent)
+        return (*(("weight_hh",) if self.state_blocks else ()), *vectors)
+
+    @property
     def has_cell_state(self) -> bool:
         """True if there is a cell state c besides h."""
         return "c" in self.states

@@ -11,6 +11,7 @@ import torch
 
 from engine.cells import CELLS
 from engine.cells.parallel_time import dependent_steps, scan_pays
+from engine.claims import bug_measures
 from engine.claims.table import Row, digest
 from engine.experiment import Experiment
 from engine.frame.readings import saturation
@@ -119,6 +120,25 @@ def _dependent_steps(trainer: Trainer) -> float:
     return float(steps.scan if scans else steps.loop)
 
 
+def _of_frame(name: str) -> Callable[[Trainer], float]:
+    """A number that a frame has, by its name."""
+    return lambda trainer: float(getattr(trainer.frame(), name))
+
+
+def _around_share(trainer: Trainer) -> float:
+    """The share of the last loss's gradient at the deciding step that came through attention."""
+    verdict = trainer.frame().diagnosis
+    assert verdict is not None
+    return float(verdict.evidence["around_share"])
+
+
+def _chosen_weight(trainer: Trainer) -> float:
+    """How much the last loss's step reads of what it reads most, in multiples of what all would get alike."""
+    attention = trainer.frame().attention
+    assert attention is not None
+    return attention.largest_weight / attention.even_weight
+
+
 MEASURES: dict[str, Callable[[Trainer], float]] = {
     "ratio": _ratio,
     "test_loss": _test_loss,
@@ -133,6 +153,21 @@ MEASURES: dict[str, Callable[[Trainer], float]] = {
     "padding_changes": _padding_changes,
     "gate_difference": _gate_difference,
     "dependent_steps": _dependent_steps,
+    "entering": _of_frame("output_grad_norm"),
+    "padding_counted": _of_frame("padding_counted"),
+    "data_gradient": _of_frame("data_gradient"),
+    "off_one": _of_frame("off_one"),
+    "leak": _of_frame("held_out_leak"),
+    "stored_gradient": _of_frame("stored_gradient"),
+    "reverse_steps": bug_measures.reverse_steps,
+    "steps_with_loss": bug_measures.steps_with_loss,
+    "sound_loss": bug_measures.sound_loss,
+    "sound_metric": bug_measures.sound_metric,
+    "kept_state_helps": bug_measures.kept_state_helps,
+    "second_update_fails": bug_measures.second_update_fails,
+    "graph_growth": bug_measures.graph_growth,
+    "around_share": _around_share,
+    "chosen_weight": _chosen_weight,
 }
 """Name to measure: a function of a trainer in its present state."""
 

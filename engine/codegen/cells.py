@@ -20,7 +20,7 @@ LAYER_NORM = '''def normalised(values: Tensor, gain: Tensor, shift: Tensor) -> T
     return layer_norm(values, values.shape[-1:], eps=1e-5) * gain + shift'''
 
 FILLED = {0.0: "torch.zeros({})", 1.0: "torch.ones({})"}
-OTHER_CLASSES = {"Batch", "Layers", "Network", "Tensor"}
+OTHER_CLASSES = {"Batch", "Layers", "LayersBothWays", "Network", "Tensor"}
 
 
 def class_name(plan: ScriptSpec) -> str:
@@ -30,7 +30,8 @@ def class_name(plan: ScriptSpec) -> str:
 
 
 def cell(plan: ScriptSpec) -> str:
-    """The class of the cell, what it needs, and the class Layers if there are several layers or directions."""
+    """The class of the cell, what it needs, and the class Layers if there are several layers or directions; a decoder
+    reads one way, so that its encoder that reads both has a class of its own."""
     step = step_source(plan.cell, plan.experiment.nonlinearity)
     parts = [LAYER_NORM] if step.normalises else []
     parts.append(
@@ -43,7 +44,10 @@ def cell(plan: ScriptSpec) -> str:
             indented(_forward(plan, step) if plan.cell.is_recurrent else _forward_without_links(plan, step)),
         )
     )
-    if plan.stacked:
+    if plan.encodes_both_ways:
+        parts += [_stack(plan)] if plan.experiment.num_layers > 1 else []
+        parts.append(_encoder_both_ways(plan))
+    elif plan.stacked:
         parts.append(_bidirectional(plan) if plan.experiment.bidirectional else _stack(plan))
     return "\n\n\n".join(parts)
 
@@ -188,7 +192,9 @@ def _stack(plan: ScriptSpec) -> str:
 def _bidirectional(plan: ScriptSpec) -> str:
     layers, flipped = plan.experiment.num_layers, "reverse_sequence({}, lengths)" if plan.padded else "{}.flip(0)"
     pair, pairs = "forwards, backwards", "zip(self.cells[::2], self.cells[1::2], strict=True)"
-    each = f"layer, ({pair}) in enumerate({pairs})" if plan.experiment.dropout else f"{pair} in {pairs}"
+    numbered = plan.experiment.dropout or plan.starts
+    each = f"layer, ({pair}) in enumerate({pairs})" if numbered else f"{pair} in {pairs}"
+    said, front, first = ("tuple", "front", "[0]") if plan.starts else ("Tensor", "forwards(inputs)", "")
     sizes = f"[input_size{', 2 * HIDDEN_SIZE' * (layers - 1)}]"
     number = "One layer" if layers == 1 else f"{layers} layers"
     text = block(
@@ -200,11 +206,44 @@ def _bidirectional(plan: ScriptSpec) -> str:
         f"        sizes = {sizes}  # input size of each layer",
         f"        self.cells = nn.ModuleList({class_name(plan)}(size) for size in sizes for _ in range(2))",
         "",
-        f"    def forward(self, inputs: Tensor{', lengths: Tensor' * plan.padded}) -> Tensor:",
+        f"    def forward(self, inputs: Tensor{', state' * plan.starts}{', lengths: Tensor' * plan.padded}) -> {said}:",
         f"        for {each}:",
         _dropout(plan),
-        f"            back = backwards({flipped.format('inputs')})",
-        f"            inputs = torch.cat([forwards(inputs), {flipped.format('back')}], dim=-1)",
-        "        return inputs",
+        f"            back = backwards({flipped.format('inputs')}{', state[2 * layer + 1]' * plan.starts}){first}",
+        plan.starts and "            front = forwards(inputs, state[2 * layer])[0]",
+        f"            inputs = torch.cat([{front}, {flipped.format('back')}], dim=-1)",
+        "        return inputs, None" if plan.starts else "        return inputs",
+    )
+    return f"{REVERSE_SEQUENCE}\n\n\n{text}" if plan.padded else text
+
+
+def _encoder_both_ways(plan: ScriptSpec) -> str:
+    """The class of an encoder that reads both ways and says where each direction ended."""
+    layers, flipped = plan.experiment.num_layers, "reverse_sequence({}, lengths)" if plan.padded else "{}.flip(0)"
+    lengths = ", lengths" * plan.padded
+    both = "front_end + back_end"
+    if plan.cell.has_cell_state:
+        both = "tuple(sum(ends) for ends in zip(front_end, back_end, strict=True))"
+    sizes = f"[input_size{', 2 * HIDDEN_SIZE' * (layers - 1)}]"
+    number = "One layer" if layers == 1 else f"{layers} layers"
+    text = block(
+        "class LayersBothWays(nn.Module):",
+        f'    """{number}, bidirectional: the states of both directions are concatenated, their ends added."""',
+        "",
+        "    def __init__(self, input_size: int) -> None:",
+        "        super().__init__()",
+        f"        sizes = {sizes}  # input size of each layer",
+        f"        self.cells = nn.ModuleList({class_name(plan)}(size) for size in sizes for _ in range(2))",
+        "",
+        f"    def forward(self, inputs: Tensor, state=None{', lengths=None' * plan.padded}) -> tuple:",
+        "        last, starts = [], [None] * len(self.cells) if state is None else state",
+        "        pairs = zip(self.cells[::2], self.cells[1::2], strict=True)",
+        "        for layer, (forwards, backwards) in enumerate(pairs):",
+        _dropout(plan),
+        f"            front, front_end = forwards(inputs, starts[2 * layer]{lengths})",
+        f"            back, back_end = backwards({flipped.format('inputs')}, starts[2 * layer + 1]{lengths})",
+        f"            inputs = torch.cat([front, {flipped.format('back')}], dim=-1)",
+        f"            last.append({both})",
+        f"        return inputs, last{'[0]' * (layers == 1)}",
     )
     return f"{REVERSE_SEQUENCE}\n\n\n{text}" if plan.padded else text

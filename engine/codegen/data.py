@@ -24,6 +24,7 @@ from engine.codegen.source_edits import keep_read_names, specialise
 from engine.data.dataset import Dataset
 from engine.experiment import Experiment
 from engine.tasks import task_of
+from engine.tasks.chunks import Chunks
 from engine.tasks.unknown_words import has_unknown, hide_words
 
 BASE = "engine.tasks.base"
@@ -40,8 +41,10 @@ class Data:
         text: definitions, in an order that can be executed.
         imports: the import statements that they need.
         names: all names that are defined or referred to there.
-        draw: the expression that draws a batch, using `rng`, `batch_size` and `split`.
+        draw: the expression that draws a batch, using `rng`, `batch_size` and `split`; where a state is carried on, the
+            one that gives the whole text or series.
         hides: some words of training sequences are hidden, by `hide_words`.
+        shorten: the function that makes sequences shorter; "" where they are not.
     """
 
     text: str
@@ -49,6 +52,7 @@ class Data:
     names: frozenset[str]
     draw: str
     hides: bool
+    shorten: str = ""
 
 
 @dataclass(frozen=True)
@@ -126,11 +130,14 @@ def bundle(experiment: Experiment) -> Data:
     Raises:
         ScriptError: for own data that a script cannot hold.
     """
-    draw = task_of(experiment).draw
+    draw, carries = task_of(experiment).draw, experiment.carry_state
     collector = _Collector(experiment)
     own = ""
     if isinstance(dataset := task_of(experiment).made_of, Dataset):
-        call, own = _of_own_data(dataset, collector)
+        call, own = _of_own_data(dataset, collector, carries)
+    elif carries and (passages := task_of(experiment).passages) is not None:
+        call = f"{passages.__name__}()"
+        collector.follow(passages.__module__, passages.__name__)
     elif draw.__name__ == "<lambda>":
         call, names = _of_lambda(draw.__module__, experiment)
         for name in names:
@@ -138,16 +145,24 @@ def bundle(experiment: Experiment) -> Data:
     else:
         call = f"{draw.__name__}(rng, batch_size, split)"
         collector.follow(draw.__module__, draw.__name__)
-    collector.follow(BASE, "stream")
-    if hides := has_unknown(task_of(experiment).input_labels):
+    hides = has_unknown(task_of(experiment).input_labels)
+    if carries:
+        collector.follow(Chunks.__module__, Chunks.__name__)
+    if hides or not carries:
+        collector.follow(BASE, "stream")
+    if hides:
         collector.follow(hide_words.__module__, hide_words.__name__)
+    shorten = task_of(experiment).shorten if experiment.shortest else None
+    if shorten is not None:
+        collector.follow(shorten.__module__, shorten.__name__)
     text = "\n\n\n".join(filter(None, [collector.text(), own]))
-    return Data(text, tuple(sorted(collector.imports)), frozenset(collector.names), call, hides)
+    shorter = "" if shorten is None else shorten.__name__
+    return Data(text, tuple(sorted(collector.imports)), frozenset(collector.names), call, hides, shorter)
 
 
-def _of_own_data(dataset: Dataset, collector: _Collector) -> tuple[str, str]:
-    """The expression that draws a batch of somebody's own data, and the text of what it needs beside the engine's."""
-    own: Own = own_data(dataset)
+def _of_own_data(dataset: Dataset, collector: _Collector, carries: bool) -> tuple[str, str]:
+    """The expression `Data.draw` for somebody's own data, and the text of what it needs beside the engine's."""
+    own: Own = own_data(dataset, carries)
     for module, name in own.engine:
         collector.follow(module, name)
     collector.imports |= own.imports

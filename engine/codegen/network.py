@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from engine.codegen.cells import class_name
-from engine.codegen.forward import forward
-from engine.codegen.helpers import initialise
+from engine.codegen.forward import forward, start
+from engine.codegen.helpers import draw_all, initialise
 from engine.codegen.plan import ScriptSpec, block, indented
 
 
@@ -17,12 +17,17 @@ def network(plan: ScriptSpec) -> str:
             ("noise", "INPUT_NOISE", plan.noisy),
             ("teacher_forcing", "TEACHER_FORCING", plan.feeds),
             ("head_dropout", "HEAD_DROPOUT", plan.drops),
+            ("input_dropout", "INPUT_DROPOUT", plan.drops_inputs),
         )
         if used and plan.varies(name)
     ]
+    if plan.has("state_kept_between_batches"):
+        own.append("self.state = None  # at the end of the batch before")
     if initialise(plan):
         own += [f"initialise(self.{name})" for name in (("encoder", "decoder") if plan.translates else ("recurrent",))]
-    width = "2 * HIDDEN_SIZE" if e.bidirectional else "HIDDEN_SIZE"
+    own += _other_layers(plan)
+    is_wide = plan.attends or (e.bidirectional and not plan.translates)
+    width = "2 * HIDDEN_SIZE" if is_wide else "HIDDEN_SIZE"
     sizes = [width, *["HIDDEN_SIZE"] * e.output_layers]
     upper = f"[nn.Linear({width}, HIDDEN_SIZE)]"
     if e.output_layers > 1:
@@ -36,16 +41,53 @@ def network(plan: ScriptSpec) -> str:
         indented(block(*_layers(plan)), 2),
         e.output_layers > 0 and f"        self.upper = nn.ModuleList({upper})",
         f"        self.head = nn.Linear({sizes[-1]}, OUTPUT_SIZE)",
+        e.tied_weights
+        and f"        self.head.weight = self.{'decoder_' * plan.translates}embedding.weight  # one and the same",
+        [indented(each, 2) for each in _learned_start(plan)],
         [indented(each, 2) for each in own],
         "",
+        plan.starts and [indented(start(plan)), ""],
         indented(forward(plan)),
     )
+
+
+def _learned_start(plan: ScriptSpec) -> list[str]:
+    """The lines that create the learned states before the first step."""
+    rows = plan.experiment.num_layers * plan.experiment.directions
+    return [
+        f"self.start_{state} = nn.Parameter(torch.zeros({rows}, HIDDEN_SIZE))  # learned, before the first step"
+        for state in (plan.cell.states if plan.starts else ())
+    ]
+
+
+def _other_layers(plan: ScriptSpec) -> list[str]:
+    """The lines that draw embeddings, output layers and head as `init_all` says; none where PyTorch's numbers stay."""
+    e = plan.experiment
+    if e.init_all == "pytorch":
+        return []
+    linear = ["*self.upper"] * (e.output_layers > 0 and e.init_reach == "all") + ["self.head"]
+    tables = ["self.embedding", *["self.decoder_embedding"] * plan.translates] if e.embedding_size else []
+    return [
+        _for_each([*tables, *linear], draw_all(e, "{}.weight")),
+        _for_each(linear, "nn.init.zeros_({}.bias)"),
+    ]
+
+
+def _for_each(layers: list[str], statement: str) -> str:
+    """The lines that do something with some layers, one after the other."""
+    if len(layers) == 1 and not layers[0].startswith("*"):
+        return statement.format(layers[0])
+    return block(f"for layer in ({', '.join(layers)}):", f"    {statement.format('layer')}")
 
 
 def _docstring(plan: ScriptSpec) -> str:
     parts = [
         "embedding" if plan.experiment.embedding_size else "",
-        "encoder -> decoder" if plan.translates else "recurrent layers" if plan.cell.is_recurrent else "layers",
+        f"encoder -> decoder{' with attention' * plan.attends}"
+        if plan.translates
+        else "recurrent layers"
+        if plan.cell.is_recurrent
+        else "layers",
         "upper layers without links in time" if plan.experiment.output_layers else "",
         "head",
     ]
@@ -62,20 +104,23 @@ def _layers(plan: ScriptSpec) -> list[str]:
         return [
             *tables,
             f"self.encoder = {_constructor(plan, encoder_size)}",
-            f"self.decoder = {_constructor(plan, decoder_size)}",
+            f"self.decoder = {_constructor(plan, decoder_size, decodes=True)}",
         ]
     return [*tables, f"self.recurrent = {_constructor(plan, 'WINDOW * ' * plan.windowed + encoder_size)}"]
 
 
-def _constructor(plan: ScriptSpec, size: str) -> str:
+def _constructor(plan: ScriptSpec, size: str, decodes: bool = False) -> str:
     """The expression that creates the recurrent layers."""
     e = plan.experiment
     if not plan.library:
-        return f"Layers({size})" if plan.stacked else f"{class_name(plan)}({size})"
+        if plan.encodes_both_ways and not decodes:
+            return f"LayersBothWays({size})"
+        is_stack = e.num_layers > 1 if decodes else plan.stacked
+        return f"Layers({size})" if is_stack else f"{class_name(plan)}({size})"
     options = [
         f"num_layers={e.num_layers}" if e.num_layers > 1 else "",
         f'nonlinearity="{e.nonlinearity}"' if plan.cell.uses_nonlinearity and e.nonlinearity != "tanh" else "",
         f"dropout={e.dropout!r}" if e.dropout else "",
-        "bidirectional=True" if e.bidirectional else "",
+        "bidirectional=True" if e.bidirectional and not decodes else "",
     ]
     return f"nn.{plan.cell.torch_layer}({', '.join([size, 'HIDDEN_SIZE', *filter(None, options)])})"

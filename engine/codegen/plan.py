@@ -47,6 +47,10 @@ class ScriptSpec:
         """True if a condition holds at any stage of the run."""
         return any(holds(stage) for stage in self.stages)
 
+    def has(self, bug: str) -> bool:
+        """True for a run with this bug."""
+        return self.experiment.bug == bug
+
     def varies(self, name: str) -> bool:
         """True if a live setting is changed during the run."""
         return any(name in settings for _, settings in self.changes)
@@ -64,12 +68,12 @@ class ScriptSpec:
     @property
     def blanks(self) -> bool:
         """True if a token can be NO_SYMBOL, the zero vector."""
-        return self.symbols_in and "NO_SYMBOL" in self.data.names
+        return self.symbols_in and ("NO_SYMBOL" in self.data.names or self.has("padding_read_as_data"))
 
     @property
     def padded(self) -> bool:
         """True if sequences of a batch can differ in length."""
-        return "full_lengths" not in self.data.names
+        return "full_lengths" not in self.data.names or bool(self.data.shorten)
 
     @property
     def windowed(self) -> bool:
@@ -85,6 +89,16 @@ class ScriptSpec:
     def translates(self) -> bool:
         """True for an encoder-decoder."""
         return self.experiment.rnn_type == "encoder_decoder"
+
+    @property
+    def attends(self) -> bool:
+        """True if the decoder reads all states of the encoder."""
+        return self.experiment.attention != "none"
+
+    @property
+    def encodes_both_ways(self) -> bool:
+        """True for an encoder-decoder whose encoder reads both ways."""
+        return self.translates and self.experiment.bidirectional
 
     @property
     def answers_once(self) -> bool:
@@ -117,6 +131,16 @@ class ScriptSpec:
         return self.ever(lambda e: e.head_dropout)
 
     @property
+    def drops_inputs(self) -> bool:
+        """True if dropout acts on the inputs at any stage."""
+        return self.ever(lambda e: e.input_dropout)
+
+    @property
+    def drops_links(self) -> bool:
+        """True if recurrent dropout acts at any stage."""
+        return bool(self.cell.recurrent_weights) and self.ever(lambda e: e.recurrent_dropout)
+
+    @property
     def scheduled(self) -> bool:
         """True if the learning rate follows a schedule."""
         return self.experiment.schedule != "constant" or self.experiment.warmup > 0
@@ -127,14 +151,37 @@ class ScriptSpec:
         return self.ever(lambda e: 0 < e.batch_size < e.train_set)
 
     @property
+    def draws_all(self) -> bool:
+        """True if the weights of the recurrent layers are drawn as `init_all` says."""
+        return self.experiment.init_all != "pytorch" and self.experiment.init_reach == "all"
+
+    @property
+    def carries(self) -> bool:
+        """True if the state is carried on from one update to the next."""
+        return self.experiment.carry_state
+
+    @property
     def by_chance(self) -> bool:
         """True if an update draws random numbers in addition to its batch."""
-        return bool(self.experiment.dropout) or self.drops or self.noisy or self.feeds
+        return (
+            bool(self.experiment.dropout)
+            or self.drops
+            or self.drops_inputs
+            or self.drops_links
+            or self.noisy
+            or self.feeds
+        )
+
+    @property
+    def starts(self) -> bool:
+        """True if the state before the first step is learned."""
+        return self.experiment.learned_start and self.cell.is_recurrent
 
     @property
     def stateful(self) -> bool:
         """True if the layers take and return a state."""
-        return self.translates or self.feeds or self.truncates
+        own = self.starts or self.has("state_kept_between_batches")
+        return self.translates or self.feeds or self.truncates or self.carries or own
 
     @property
     def stacked(self) -> bool:
@@ -176,6 +223,10 @@ def plan(experiment: Experiment, changes: Sequence[tuple[int, dict[str, Any]]], 
 
 
 def _matters(experiment: Experiment, name: str) -> bool:
+    if name == "momentum":
+        return experiment.optimizer == "momentum"
+    if name == "recurrent_dropout":
+        return bool(CELLS[experiment.cell].recurrent_weights)
     return name != "teacher_forcing" or experiment.rnn_type in AUTOREGRESSIVE_TYPES
 
 

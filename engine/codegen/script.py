@@ -7,6 +7,8 @@ import textwrap
 from collections.abc import Sequence
 from typing import Any
 
+from engine.bugs import BUGS, NO_BUG
+from engine.codegen.bugs import MARK, padded
 from engine.codegen.cells import cell
 from engine.codegen.data import bundle
 from engine.codegen.helpers import helpers
@@ -14,27 +16,39 @@ from engine.codegen.network import network
 from engine.codegen.own.data import file_of
 from engine.codegen.own.writer import commented
 from engine.codegen.plan import ScriptSpec, block, plan
-from engine.codegen.training import main, sample, some, train
+from engine.codegen.training import chunk, main, sample, some, train
 from engine.experiment import AUTOREGRESSIVE_TYPES, Experiment
 
 WIDTH = 118
+FUNCTIONAL = {"cross_entropy", "dropout", "huber_loss", "l1_loss", "layer_norm", "linear", "mse_loss", "one_hot", "pad"}
+"""What a script may import from torch.nn.functional."""
 OFF: dict[str, Any] = {
     "bidirectional": False,
+    "attention": "none",
+    "learned_start": False,
+    "tied_weights": False,
     "output_layers": 0,
     "window": 1,
     "embedding_size": 0,
     "dropout": 0,
     "head_dropout": 0,
+    "input_dropout": 0,
+    "recurrent_dropout": 0,
     "weight_decay": 0,
     "schedule": "constant",
     "warmup": 0,
     "noise": 0,
     "train_set": 0,
+    "shortest": 0,
+    "carry_state": False,
+    "loss": "mse",
+    "bug": NO_BUG,
     "tbptt": 0,
     "forget_bias": None,
     "target_loss": None,
     "target_metric": None,
     "init_gain": 1,
+    "init_all": "pytorch",
     "task_options": {},
 }
 """Values with which a setting has no effect, so that the header leaves it out."""
@@ -57,7 +71,8 @@ def script(experiment: Experiment, changes: Sequence[tuple[int, dict[str, Any]]]
         _headed("the training", train(made)),
         _headed("the data, as the playground draws them", _batch(made)),
         made.data.text,
-        sample(made),
+        *([padded(made)] if made.has("padding_read_as_data") else []),
+        chunk(made) if made.carries else sample(made),
         *([some(made)] if made.chooses else []),
         main(made),
     ]
@@ -79,6 +94,7 @@ def _header(plan: ScriptSpec) -> str:
         plan.task.teaches,
         f"The data. {plan.task.source}{_where_they_are(plan)}",
         f"Made by the RNN playground, from these settings: {_listed(_effective_settings(plan))}.",
+        *([f"It has a bug on purpose, {BUGS[e.bug].title}: look for {MARK}."] if e.bug != NO_BUG else []),
         *(f"Changed by hand after update {step}: {_listed(settings)}." for step, settings in plan.changes),
         "It prints the same losses and gradient norms as the playground; on another machine the last digits may differ."
         + " The playground stops at its goal; this script goes on."
@@ -116,6 +132,10 @@ def _effective_settings(plan: ScriptSpec) -> dict[str, Any]:
         "reduction": plan.answers_once,
         "forget_bias": plan.cell.retain_gate is None,
         "window": plan.cell.is_recurrent,
+        "learned_start": not plan.cell.is_recurrent,
+        "init_scale": e.init_all == "pytorch",
+        "init_reach": e.init_all == "pytorch",
+        "momentum": e.optimizer != "momentum",
         "schedule_steps": e.schedule == "constant",
         "schedule_factor": e.schedule not in ("step", "plateau"),
     }
@@ -142,7 +162,7 @@ def _imports(plan: ScriptSpec, body: str) -> str:
             merged.setdefault(module, set()).add(name)
     froms = [f"from {module} import {', '.join(sorted(names))}" for module, names in sorted(merged.items())]
     used = set(re.findall(r"(?<![.\w])(\w+)\(", body)) - set(re.findall(r"def (\w+)\(", body))
-    functional = sorted(used & {"cross_entropy", "dropout", "layer_norm", "linear", "mse_loss", "one_hot", "pad"})
+    functional = sorted(used & FUNCTIONAL)
     packing = sorted(used & {"pack_padded_sequence", "pad_packed_sequence"})
     return block(
         *sorted(line for line in standard if line.startswith("import")),
@@ -173,18 +193,27 @@ def _settings(plan: ScriptSpec, body: str) -> str:
         "SCHEDULE_STEPS": (e.schedule_steps, _horizon(e)),
         "SCHEDULE_FACTOR": (e.schedule_factor, "by which the learning rate is multiplied then"),
         "WEIGHT_DECAY": (e.weight_decay, _decay_effect(e)),
+        "MOMENTUM": (e.momentum, "share of the last move that the next one keeps"),
         "CLIP_THRESHOLD": (e.clip_threshold, ""),
         "BATCH_SIZE": (e.batch_size, "sequences for each update"),
         "TRAIN_SET": (e.train_set, "sequences that it is trained on, again and again"),
+        "SHORTEST": (e.shortest, "steps of the shortest sequence"),
         "SEQ_LEN": (e.seq_len, "steps in time"),
+        "PADDED_TO": (e.time_steps, "steps that are read, of every sequence"),
         "INPUT_SIZE": (task.input_size, inputs if task.input_size < 10 or plan.symbols_in else "values at each step"),
         "EMBEDDING_SIZE": (e.embedding_size, "size of the vector of each symbol"),
         "HIDDEN_SIZE": (e.hidden_size, "units of each layer"),
         "OUTPUT_SIZE": (task.output_size, outputs),
+        "INIT_SCALE": (
+            e.init_scale,
+            f"{'standard deviation' if e.init_all == 'normal' else 'limit'} of initial weights",
+        ),
         "WINDOW": (e.window, "inputs that are read at once"),
         "TBPTT": (e.tbptt, "steps that the gradient goes back"),
         "TEACHER_FORCING": (e.teacher_forcing, "share of the steps at which the target is fed back"),
         "HEAD_DROPOUT": (e.head_dropout, "share of the states that are set to 0 on their way to the output"),
+        "INPUT_DROPOUT": (e.input_dropout, "share of what the first layer reads that is set to 0"),
+        "RECURRENT_DROPOUT": (e.recurrent_dropout, "share of the old states that recurrent weights do not read"),
         "INPUT_NOISE": (e.noise, "standard deviation of the noise added to the inputs"),
     }
     used = set(re.findall(r"\w+", body))

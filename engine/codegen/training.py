@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
+from engine.codegen.bugs import marked
+from engine.codegen.forward import of_state, state_type
 from engine.codegen.plan import ScriptSpec, block, indented
 
 OPTIMIZERS = {
     "sgd": ("SGD", ["fused=True"]),
-    "momentum": ("SGD", ["momentum=0.9", "fused=True"]),
+    "momentum": ("SGD", ["momentum=MOMENTUM", "fused=True"]),
     "rmsprop": ("RMSprop", []),
     "adagrad": ("Adagrad", ["fused=True"]),
     "adam": ("Adam", ["fused=True"]),
     "adamw": ("AdamW", ["fused=True"]),
 }
 """Class and options that compute as engine.training.optimizers, which this file cannot import: it imports torch."""
+
+VALUE_LOSSES = {"mse": "mse_loss", "mae": "l1_loss", "huber": "huber_loss"}
+"""The functions of PyTorch that compute as engine.model.network."""
 
 
 def train(plan: ScriptSpec) -> str:
@@ -29,10 +34,11 @@ def train(plan: ScriptSpec) -> str:
         bool(plan.experiment.train_set) and "    train_set = sample(0)  # the same sequences throughout",
         "    for step in range(steps):",
         [_change(plan, step, settings) for step, settings in plan.changes],
-        f"        batch = {_batch(plan)}",
+        plan.carries and _carried(plan),
+        not plan.carries and f"        batch = {_batch(plan)}",
         plan.by_chance and f"        torch.manual_seed(SEED * 1_000_003 + step)  # {_chance(plan)}",
         indented(_loss(plan), 2),
-        "        optimizer.zero_grad()",
+        indented(marked(plan, "gradients_not_cleared", "optimizer.zero_grad()", ""), 2),
         "        loss.backward()",
         indented(_clip(plan), 2),
         "        if not (loss.isfinite() and norm.isfinite()):  # the playground stops here, too",
@@ -42,6 +48,30 @@ def train(plan: ScriptSpec) -> str:
         plan.experiment.schedule == "plateau" and indented(_compare(plan), 2),
         [indented(each, 2) for each in _limits(plan)],
         "        yield step + 1, loss.item(), norm.item()",
+    )
+
+
+def _carried(plan: ScriptSpec) -> str:
+    """The lines that get the next chunk, and the state that it begins with."""
+    begins = f"torch.tensor(begins{', device=DEVICE' if plan.on_cuda else ''})[:, None]"
+    return block(
+        "        batch, begins = chunk(step + 1)",
+        "        if state is not None:  # 0 where a sequence does not go on",
+        f"            anew = {begins}",
+        f"            state = {of_state(plan, 'masked_fill(anew, 0.0)')}",
+    )
+
+
+def chunk(plan: ScriptSpec) -> str:
+    """What is read on and on, and the function that gives the chunk of a step."""
+    return block(
+        f"CHUNKS = Chunks({plan.data.draw}, SEQ_LEN, BATCH_SIZE)",
+        "",
+        "",
+        "def chunk(step: int) -> tuple[Batch, np.ndarray]:",
+        '    """The chunk of one update, and which of its sequences begin anew. It depends on the step alone."""',
+        "    batch, begins = CHUNKS.at(step - 1)" if plan.data.hides else "    return CHUNKS.at(step - 1)",
+        plan.data.hides and '    return hide_words(stream((SEED, step), "hiding"), batch), begins',
     )
 
 
@@ -62,14 +92,20 @@ def _optimizer(plan: ScriptSpec) -> str:
 
 
 def _kept(plan: ScriptSpec) -> list[tuple[str, str]]:
-    """The variables that live changes and a schedule need, with their initial values."""
+    """The variables that are kept from one update to the next, with their initial values."""
     e = plan.experiment
     clips = plan.clips != ["none"]
     plateau = [("lowest, total, count, reached", 'float("inf"), 0.0, 0, 1.0')]
     return [
+        *([(f"state: {state_type(plan)} | None", "None")] if plan.carries else []),
         *([("learning_rate", "LEARNING_RATE")] if plan.scheduled and plan.varies("learning_rate") else []),
         *(plateau if e.schedule == "plateau" else []),
         *([("batch_size", "BATCH_SIZE")] if plan.varies("batch_size") else []),
+        *(
+            [("recurrent_dropout", "RECURRENT_DROPOUT")]
+            if plan.drops_links and plan.varies("recurrent_dropout")
+            else []
+        ),
         *([("clip", f'"{e.clip}"')] if len(plan.clips) > 1 else []),
         *([("clip_threshold", "CLIP_THRESHOLD")] if clips and plan.varies("clip_threshold") else []),
     ]
@@ -80,12 +116,16 @@ def _change(plan: ScriptSpec, step: int, settings: dict[str, Any]) -> str:
     assignments = {
         "learning_rate": 'optimizer.param_groups[0]["lr"] = {}',
         "weight_decay": 'optimizer.param_groups[0]["weight_decay"] = {}',
+        "momentum": 'optimizer.param_groups[0]["momentum"] = {}',
         "noise": "network.noise = {}",
         "head_dropout": "network.head_dropout = {}",
+        "input_dropout": "network.input_dropout = {}",
         "teacher_forcing": "network.teacher_forcing = {}",
     }
     if plan.scheduled:
         del assignments["learning_rate"]  # a variable then, from which every update's rate follows
+    if plan.has("state_kept_between_batches"):
+        assignments["batch_size"] = "batch_size, network.state = {}, None"
     lines = [assignments.get(name, f"{name} = {{}}").format(_literal(value)) for name, value in settings.items()]
     return block(f"        if step == {step}:  # changed by hand", indented("\n".join(lines), 3))
 
@@ -127,7 +167,7 @@ def _literal(value: object) -> str:
 
 
 def _chance(plan: ScriptSpec) -> str:
-    kinds = ["dropout"] * (bool(plan.experiment.dropout) or plan.drops)
+    kinds = ["dropout"] * (bool(plan.experiment.dropout) or plan.drops or plan.drops_inputs or plan.drops_links)
     kinds += ["noise"] * plan.noisy + ["teacher forcing"] * plan.feeds
     return f"{' and '.join(kinds)} of this update"
 
@@ -140,12 +180,16 @@ def _loss(plan: ScriptSpec) -> str:
     """The lines from a batch to the scalar loss."""
     given = [_tensor(plan, "batch.inputs")]
     given += ["torch.tensor(batch.lengths)"] * plan.reads_lengths
-    given += [_tensor(plan, "batch.decoder_inputs")] * plan.translates
-    call = f"network({', '.join(given)})"
-    out = "logits" if plan.symbols_out else "outputs"
-    calls = f"{out} = {call}"
+    given += [_tensor(plan, "batch.decoder_inputs")] * plan.translates + ["state"] * plan.carries
+    out = ("logits" if plan.symbols_out else "outputs") + ", state" * plan.carries
+    start, end = f"{out} = network(", ")"
+    if plan.drops_links:
+        masked = "masked(network, recurrent_dropout)" if plan.varies("recurrent_dropout") else "masked(network)"
+        start, end = f"{out} = torch.func.functional_call(network, {masked}, (", "))"
+        given[0] += "," * (len(given) == 1)
+    calls = f"{start}{', '.join(given)}{end}"
     if len(calls) > 110:
-        calls = block(f"{out} = network(", *(f"    {each}," for each in given), ")")
+        calls = block(start, *(f"    {each.removesuffix(',')}," for each in given), end)
     return block(calls, _once(plan) if plan.answers_once else _every_step(plan))
 
 
@@ -155,24 +199,35 @@ def _once(plan: ScriptSpec) -> str:
     if plan.padded:
         last = "batch.targets[batch.lengths - 1, np.arange(len(batch.lengths))]"
     if plan.symbols_out:
-        return block(f"targets = {_tensor(plan, last)}", "loss = cross_entropy(logits, targets)  # in nats")
-    return block(f"targets = {_tensor(plan, last)}", "loss = mse_loss(outputs, targets)")
+        right, twice = (f"loss = cross_entropy({given}, targets)" for given in ("logits", "logits.softmax(-1)"))
+        return block(f"targets = {_tensor(plan, last)}", marked(plan, "softmax_twice", f"{right}  # in nats", twice))
+    return block(f"targets = {_tensor(plan, last)}", f"loss = {VALUE_LOSSES[plan.experiment.loss]}(outputs, targets)")
 
 
 def _every_step(plan: ScriptSpec) -> str:
     """The lines of the loss over many steps, weighted within each sequence."""
     if plan.symbols_out:
-        losses = [
-            'losses = cross_entropy(logits.flatten(0, 1), targets.flatten(), reduction="none").view(targets.shape)'
-        ]
+        right, twice = (
+            f'losses = cross_entropy({given}.flatten(0, 1), targets.flatten(), reduction="none").view(targets.shape)'
+            for given in ("logits", "logits.softmax(-1)")
+        )
+        losses = [marked(plan, "softmax_twice", right, twice)]
     else:
-        losses = ['losses = mse_loss(outputs, targets, reduction="none").mean(-1)']
+        losses = [f'losses = {VALUE_LOSSES[plan.experiment.loss]}(outputs, targets, reduction="none").mean(-1)']
     mask = f"mask = {_tensor(plan, 'batch.mask')}.float()  # (steps, batch): which steps have a loss"
     if plan.experiment.reduction == "sum":
         end = "loss = (losses * mask).sum() / mask.shape[1]  # the sum over each sequence, then the batch's mean"
     else:
         end = "loss = (losses * (mask / mask.sum(0))).sum() / mask.shape[1]  # each sequence's mean, then the batch's"
-    return block(f"targets = {_tensor(plan, 'batch.targets')}", *losses, mask, end)
+    right = block(*losses, mask, end)
+    name = VALUE_LOSSES[plan.experiment.loss]
+    everywhere, at_end = f"{name}(outputs, targets)", f"{name}(outputs[-1], targets[-1])"
+    if plan.symbols_out:
+        everywhere = "cross_entropy(logits.flatten(0, 1), targets.flatten())"
+        at_end = "cross_entropy(logits[-1], targets[-1])"
+    right = marked(plan, "loss_on_padding", right, f"loss = {everywhere}")
+    right = marked(plan, "loss_on_the_last_step", right, f"loss = {at_end}")
+    return block(f"targets = {_tensor(plan, 'batch.targets')}", right)
 
 
 def _clip(plan: ScriptSpec) -> str:
@@ -210,6 +265,11 @@ def _limits(plan: ScriptSpec) -> list[str]:
     return [head, over, *(indented(line, 2) for line in lines)] if lines else []
 
 
+def _read(plan: ScriptSpec, batch: str) -> str:
+    """The expression of a batch as it is read: as it is, but for a bug."""
+    return f"padded({batch})" if plan.has("padding_read_as_data") else batch
+
+
 def sample(plan: ScriptSpec) -> str:
     """The function that draws the batch of a step."""
     varies = plan.varies("batch_size") and not plan.experiment.train_set
@@ -222,10 +282,18 @@ def sample(plan: ScriptSpec) -> str:
         *(
             [
                 f"    batch = {draw}",
-                '    return hide_words(stream((SEED, step), "hiding"), batch) if split == "train" else batch',
+                '    hidden = hide_words(stream((SEED, step), "hiding"), batch) if split == "train" else batch',
+                f"    return {_read(plan, 'hidden')}",
             ]
             if plan.data.hides
-            else [f"    return {draw}"]
+            else [
+                f"    batch = {draw}",
+                '    rng = stream((SEED, step), "shortening")',
+                f"    lengths = rng.integers(SHORTEST, SEQ_LEN + 1, {size})",
+                f"    return {_read(plan, f'{plan.data.shorten}(rng, batch, lengths)')}",
+            ]
+            if plan.data.shorten
+            else [f"    return {_read(plan, draw)}"]
         ),
     )  # fmt: skip
 

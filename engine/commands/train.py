@@ -14,7 +14,7 @@ from engine.commands.command import ExitCode, add_command
 from engine.commands.own_data import Say, parse, read_data
 from engine.commands.stopping import StopRequest
 from engine.data import DataError
-from engine.experiment import Experiment, ExperimentError
+from engine.experiment import CHOICES, Experiment, ExperimentError
 from engine.preset import PresetError, load_preset, wait_until_read
 from engine.preset.lesson_data import read_beside
 from engine.preset.library import FORMS
@@ -139,7 +139,7 @@ def _experiment(chosen: argparse.Namespace, say: Say) -> Experiment:
     named, settings = chosen.preset, [*chosen.settings, *chosen.set]
     if named is not None and "=" in named:  # no lesson is named, only settings
         named, settings = None, [named, *settings]
-    changes = dict(parse(each) for each in settings)
+    changes = dict(_setting(each) for each in settings)
     if chosen.steps is not None:
         changes["steps"] = chosen.steps
     if not chosen.data:
@@ -152,6 +152,12 @@ def _experiment(chosen: argparse.Namespace, say: Say) -> Experiment:
         return defaults(dataset).replace(**changes)
     data = {"task": OWN_DATA, "task_options": dataset.options, "seq_len": None}
     return Experiment.from_dict({**_lesson(named).to_dict(), **data, **changes}, dataset.to_task())
+
+
+def _setting(assignment: str) -> tuple[str, object]:
+    """Parse name=value; "none" is a choice of some settings, and for others it is nothing."""
+    name, value = parse(assignment)
+    return name, "none" if value is None and "none" in CHOICES.get(name, ()) else value
 
 
 def _started(experiment: Experiment, chosen: argparse.Namespace, say: Say) -> tuple[Experiment, bytes]:

@@ -36,7 +36,11 @@ def add(commands: Any) -> None:
 
 
 def _watch(chosen: argparse.Namespace) -> int:
-    from engine.watch.program import Program, ProgramError, WatchedProgram  # torch is loaded only for training
+    try:
+        from engine.watch.program import Program, ProgramError, WatchedProgram  # torch is loaded only for training
+        from engine.watch.screen import how_it_ends
+    except KeyboardInterrupt:
+        return ExitCode.STOPPED  # later ones are the program's own
 
     words = chosen.module or ([] if chosen.script is None else [chosen.script, *chosen.arguments])
     try:
@@ -51,6 +55,6 @@ def _watch(chosen: argparse.Namespace) -> int:
         print(f"{PROGRAM} watch: {str(error).rstrip('.')}.", file=sys.stderr)
         return ExitCode.REFUSED
     if chosen.show and (address := watched.show()):
-        print(f"watch: {address}", file=sys.stderr, flush=True)
+        print(f"watch: {address}\nwatch: {how_it_ends()}", file=sys.stderr, flush=True)
     watched.run(lambda text: print(text, file=sys.stderr, flush=True))
     return ExitCode.DONE

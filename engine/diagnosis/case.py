@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
+
+from engine.diagnosis.attention import AttentionUse
 from engine.diagnosis.bands import BANDS, SHRINKING, band, near
 from engine.diagnosis.reasons import best_chain, per_step, steps_between
-from engine.diagnosis.text import reaches
+from engine.diagnosis.text import pace, reaches
 from engine.experiment import Experiment
 from engine.frame import Frame, RunInfo
 
@@ -31,12 +35,34 @@ class Case:
     @cached_property
     def chain(self) -> tuple[int, int]:
         """(layer, direction) with the largest ratio."""
-        return best_chain(self.info, self.frame)
+        if self.attends or self.frame.attention is None:
+            return best_chain(self.info, self.frame)
+        ratios = self.frame.attention.state_ratio
+        layer, direction = np.unravel_index(int(ratios.argmax()), ratios.shape)
+        return int(layer), int(direction)
+
+    @cached_property
+    def attention(self) -> AttentionUse | None:
+        """Attention in numbers, in this very frame; None without attention."""
+        reading = self.frame.attention
+        return None if reading is None else AttentionUse.of(reading, best_chain(self.info, self.frame))
+
+    @property
+    def attends(self) -> bool:
+        """False where attention passes gradient, but says nothing yet: then the way through the state alone is judged.
+
+        At the last measurement, if there is one.
+        """
+        if self.has_record or self.attention is None:
+            return self.frame.held_out_attends
+        return self.attention.counts(self.progresses)
 
     @property
     def own_ratio(self) -> float:
         """||dL/ds|| at the deciding step, divided by that where the loss enters, of that chain, in this very frame."""
-        return float(self.frame.ratio[self.chain])
+        if self.attends or self.attention is None:
+            return float(self.frame.ratio[self.chain])
+        return self.attention.state_ratio
 
     @cached_property
     def band(self) -> str:
@@ -69,9 +95,16 @@ class Case:
             enters: as for `engine.diagnosis.text.reaches`.
         """
         sentence = reaches(self.info, self.ratio, self.chain, enters)
-        if self.ratio == self.own_ratio or not self.info.measured_lag:
+        if self.ratio != self.own_ratio and self.info.measured_lag:
+            sentence = f"At step {self.frame.held_out_step:,}, {sentence[0].lower()}{sentence[1:]}"
+        if self.attention is None:
             return sentence
-        return f"At step {self.frame.held_out_step:,}, {sentence[0].lower()}{sentence[1:]}"
+        return f"{sentence} {self.attention.in_words}" if self.attends else self.attention.alone(sentence)
+
+    @property
+    def pace(self) -> str:
+        """A sentence on what one step leaves of the gradient; none where it does not come step by step."""
+        return "" if self.attention is not None and self.attends else pace(self.info, self.ratio)
 
     @property
     def has_record(self) -> bool:
@@ -140,4 +173,6 @@ class Case:
             numbers |= {"held_out_loss": self.loss, "held_out_line": self.line, "metric": frame.held_out_metric}
         if 0 < ratio < math.inf and info.measured_lag_unpadded:
             numbers["factor_per_step"] = ratio ** (1 / info.measured_lag_unpadded)
+        if self.attention is not None:
+            numbers |= dataclasses.asdict(self.attention)
         return numbers | per_step(info, frame, self.chain, steps_between(info, self.chain[1]))

@@ -123,7 +123,7 @@ def update_size(info: RunInfo, frame: Frame) -> float:
     rate = frame.learning_rate if e.schedule != "constant" or e.warmup else e.learning_rate
     if e.optimizer in ("sgd", "momentum"):
         step = rate * frame.param_grad_norm_clipped / math.sqrt(info.parameter_count)
-        return step * (10 if e.optimizer == "momentum" else 1)
+        return step * (1 / (1 - e.momentum) if e.optimizer == "momentum" else 1)
     return rate / (math.sqrt(max(frame.step, 1)) if e.optimizer == "adagrad" else 1)
 
 

@@ -30,15 +30,16 @@ def best_chain(info: Chain, frame: GradientNorms) -> tuple[int, int]:
 def steps_between(info: Chain, direction: int) -> np.ndarray:
     """The steps t over which the gradient goes back from the loss to the deciding step, in the drawn sequence.
 
-    Chosen as for the ratio: the reverse direction starts where it ends (many to one) or at the first loss.
+    Chosen as for the ratio: the reverse direction starts where it ends (many to one, or an encoder) or at the first
+    loss. Those of a decoder do not count for it.
     """
-    counted, valid = np.flatnonzero(info.counted), np.array(info.valid)
+    counted, valid = np.flatnonzero(info.counted), info.is_real(direction)
     last = int(counted[-1])
     relevant = max(last - info.measured_lag, 0)
     if not direction:
         between = np.arange(relevant + 1, last + 1)
-    elif info.answers_once:
-        between = np.arange(relevant)
+    elif info.answers_once or info.encoder_steps:
+        between = np.arange(min(relevant, info.steps_of(direction)))
     else:
         first = int(counted[0])
         between = np.arange(first, min(first + info.reverse_lag, int(valid.sum()) - 1))

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.cells import CELLS
-from engine.diagnosis import cures, learning
+from engine.diagnosis import cures, learning, mistakes
 from engine.diagnosis.at_limits import PASS_NOTHING, dead_units
 from engine.diagnosis.bands import GROWING, LIMITS, RISING, SHRINKING
 from engine.diagnosis.case import Case
@@ -21,7 +21,7 @@ from engine.diagnosis.finding import Finding
 from engine.diagnosis.learning import NO_GRADIENT
 from engine.diagnosis.plateau import behind, on_plateau, simple_answer_is_better, slowed_by_clipping
 from engine.diagnosis.reasons import Reason, grows_by, shrinks_by
-from engine.diagnosis.text import fitted, nothing_reaches, pace, relevant_step, steps
+from engine.diagnosis.text import fitted, nothing_reaches, relevant_step, steps
 from engine.frame import Diagnosis, Frame, RunInfo
 
 HUGE = 1e4  # a gradient norm at a state beyond which it explodes, whatever its ratio
@@ -75,6 +75,8 @@ def _untrained(case: Case) -> Finding | None:
     if case.frame.step or not case.has_record:
         return None
     found = _zero(case) or _banded(case)
+    if not case.attends and found.kind not in GROWING:
+        return Finding("untrained", case.arrives)  # little may come through the state: attention has not chosen yet
     return Finding("untrained", found.sentence) if found.kind in ("healthy", "rising") else None
 
 
@@ -143,13 +145,13 @@ def _banded(case: Case) -> Finding:
         cure = cures.let_gradient_through(info) | cures.usual_updates(info, frame) | cures.usual_start(e)
     elif kind in GROWING:
         reasons, cure = grows_by(info, ratio, evidence, chain[0], info.measured_lag_unpadded), cures.stop_growth(e)
-    arrives, needed = case.reaches(frame.output_grad_norm), pace(info, ratio)
+    arrives, needed = case.reaches(frame.output_grad_norm), case.pace
     if kind in GROWING:  # the reason first: it matters more than what the task needs
         explained = [f"{arrives[:-1]}: {reason}. {needed}" for reason in reasons]
     else:
         explained = [f"{arrives} {needed} {reason}." for reason in reasons]
     plain = f"{case.arrives} {needed}".strip()
-    sentence = fitted(*explained, f"{arrives} {needed}".strip(), plain)
+    sentence = fitted(*explained, f"{arrives} {needed}".strip(), plain, case.arrives)
     return Finding(kind, sentence, {} if case.progresses else cure)
 
 
@@ -178,6 +180,12 @@ def _exactly_zero(info: RunInfo, frame: Frame) -> Finding:
 
 KINDS = (
     Kind(("not_finite",), learning.not_finite, "loss", "no other number means anything then"),
+    Kind(("reverse_read_at_its_start",), mistakes.reverse_read_at_its_start, "unrolled", "no ratio is meant for it"),
+    Kind(("padding_read_as_data",), mistakes.padding_read_as_data, "gradient", "its lag is that of the data alone"),
+    Kind(("loss_on_padding",), mistakes.loss_on_padding, "per_step", "its loss would be called solved"),
+    Kind(("batch_and_time_swapped",), mistakes.batch_and_time_swapped, "unrolled", "that a ratio is 0 follows from it"),
+    Kind(("softmax_twice",), mistakes.softmax_twice, "loss", "its loss stands, though every answer may be right"),
+    Kind(("gradients_not_cleared",), mistakes.gradients_not_cleared, "update", "that it diverges follows from it"),
     Kind(("by_heart",), _asked_for, "loss", "the held-out loss of a few sequences learned by heart misleads"),
     Kind(("diverged",), learning.diverged, "loss", "a ratio says nothing about weights that have been thrown about"),
     Kind(("sees_answer",), learning.sees_answer, "prediction", "a loss of 0 would be called solved"),

@@ -27,8 +27,10 @@ class Chain:
         time_steps: length of the time axis. encoder_steps: how many of them belong to an encoder; 0 without one.
         valid, counted: for every step of the drawn sequence: it is real, not padding; it has a loss.
         answers_once: one answer, read where each direction ends; otherwise one at every counted step.
+        reads_reverse_at_its_start: that answer reads the reverse direction at the last position, where it begins.
         entering: where the followed loss enters each direction of the drawn sequence, if that was measured; else it
             follows from `counted`.
+        reads_across_the_batch: states go from sequence to sequence, and no step follows from the one before it.
         is_autoregressive: the output of one step is the input of the next.
         lag: how many steps lie between the answer and the input that decides it; None if there is no such number.
         looks_ahead: the answer depends on an input that comes after it; the lag then counts forwards.
@@ -56,6 +58,8 @@ class Chain:
     valid: tuple[bool, ...]
     counted: tuple[bool, ...]
     answers_once: bool = False
+    reads_reverse_at_its_start: bool = False
+    reads_across_the_batch: bool = False
     entering: tuple[int, ...] = ()
     is_autoregressive: bool = False
     lag: int | None = None
@@ -81,8 +85,8 @@ class Chain:
 
     @property
     def has_spectrum(self) -> bool:
-        """False where no spectrum is measured: of a cell that nobody knows, and of states that are a projection."""
-        return self.is_cell_known and not self.proj_size
+        """False where no spectrum is measured: of an unknown cell, of a projection, and across the batch."""
+        return self.is_cell_known and not self.proj_size and not self.reads_across_the_batch
 
     @property
     def cell_title(self) -> str:
@@ -112,8 +116,8 @@ class Chain:
 
     @property
     def has_links(self) -> bool:
-        """False for a feed-forward network: its steps do not depend on earlier states."""
-        return self.cell_kind.is_recurrent
+        """False where no step depends on earlier states: in a feed-forward network, or across the batch."""
+        return self.cell_kind.is_recurrent and not self.reads_across_the_batch
 
     @property
     def chains(self) -> list[tuple[int, int]]:
@@ -174,15 +178,40 @@ class Chain:
         """The steps t whose link to t - 1 lets no gradient back."""
         return self.cuts
 
+    def steps_of(self, direction: int) -> int:
+        """How many steps of the time axis this direction has: a decoder has no reverse one, only its encoder can."""
+        return self.encoder_steps if direction and self.encoder_steps else self.time_steps
+
+    def has(self, direction: int) -> np.ndarray:
+        """(T,) bool: the steps of the time axis that this direction has."""
+        return np.arange(self.time_steps) < self.steps_of(direction)
+
+    def is_real(self, direction: int) -> np.ndarray:
+        """(T,) bool: the steps of the drawn sequence that this direction has and that are no padding."""
+        return np.array(self.valid) & self.has(direction)
+
+    def handed_over(self, states: np.ndarray, valid: np.ndarray) -> np.ndarray:
+        """Where a decoder starts in one layer: the sum of its encoder's last states of both directions, (units,).
+
+        Args:
+            states: (directions, T, units). valid: (T,) bool, real steps.
+        """
+        last = int(np.flatnonzero(valid[: self.encoder_steps])[-1])
+        return states[0, last] + states[1, 0] if len(states) > 1 else states[0, last]
+
+    def entered(self, direction: int) -> int:
+        """The direction in which the followed loss of this direction enters: forwards where a decoder answers."""
+        return 0 if self.encoder_steps else direction
+
     def enters(self, direction: int) -> int:
         """Where the followed loss enters this direction of the drawn sequence.
 
         Forwards the last loss, at its own step. Backwards: of one answer at t = 0, where that direction ends; of many
-        the first loss. Where it was measured, there.
+        the first loss; where a decoder answers, the last loss enters the decoder. Where it was measured, there.
         """
         if self.entering:
             return self.entering[direction]
         counted = [t for t, has_loss in enumerate(self.counted) if has_loss]
-        if not direction:
+        if not self.entered(direction) or self.reads_reverse_at_its_start:
             return counted[-1]
         return 0 if self.answers_once else counted[0]

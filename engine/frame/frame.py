@@ -11,6 +11,7 @@ from engine.frame.frozen import FrozenArrays
 from engine.frame.held_out import HeldOutRecord
 from engine.frame.look import Look
 from engine.frame.readings import Saliency, TagAccuracies
+from engine.frame.wiring import Wiring
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -19,7 +20,7 @@ class TrainingProgress(FrozenArrays):
 
     Args:
         step: optimiser updates made; step 0 is the untrained network.
-        loss: of the last update's batch, before that update, nats or squared error; in a frame of step 0, the probe's.
+        loss: of the last update's batch, before that update, nats or an error; in a frame of step 0, the probe's.
         seconds: training time so far, without the time spent on frames.
         param_grad_norm, param_grad_norm_clipped, clipped: of this update; NaN and False at step 0.
         recent_loss, earlier_loss: mean training loss of the last 20 updates, and of the 20 that came 100 updates
@@ -27,6 +28,8 @@ class TrainingProgress(FrozenArrays):
         recent_clipped: the share of the last 20 updates that were clipped.
         on_gpu: the network was on a CUDA device. False in recordings that are older than this field.
         learning_rate: of the next update. NaN in recordings that are older than this field.
+        stored_gradient: norm of the gradients that the last 20 updates were made with, before clipping, divided by that
+            of the gradients of their own batches: 1, unless others were still there. NaN where it was not measured.
     """
 
     step: int
@@ -40,10 +43,11 @@ class TrainingProgress(FrozenArrays):
     recent_clipped: float
     on_gpu: bool = False
     learning_rate: float = math.nan
+    stored_gradient: float = math.nan
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Frame(HeldOutRecord, Look, TrainingProgress):
+class Frame(HeldOutRecord, Wiring, Look, TrainingProgress):
     """Everything measured of a network at one step of training: a look, and its task's part.
 
     The probe is a held-out batch, fixed for the run; figures draw its sequence 0. The time axis has T steps; in an

@@ -30,7 +30,11 @@ class HeldOutRecord(FrozenArrays):
         held_out_best, held_out_best_step: the lowest loss so far, and its step.
         held_out_best_training: the recent training loss at that step.
         held_out_ratio, held_out_gradient: the verdict's ratio there, and ||dL/ds|| where the last loss enters (probe).
+        held_out_attends: with attention, what it passes counted in the ratio there; else it was through the state alone
+            (`engine.diagnosis.attention`).
         held_out_band: in which of `engine.diagnosis.bands.LIMITS` it is, with hysteresis; -1 if it has none.
+        held_out_leak: how much of a sequence's loss depends on other sequences of the probe, see `engine.lens.wiring`;
+            measured once, at the first measurement. Exactly 0 is right.
         held_out_solved: loss and metric counted as solved there, or did before and are still close.
     """
 
@@ -46,7 +50,9 @@ class HeldOutRecord(FrozenArrays):
     held_out_best_training: float = math.nan
     held_out_ratio: float = math.nan
     held_out_gradient: float = math.nan
+    held_out_attends: bool = True
     held_out_band: int = -1
+    held_out_leak: float = math.nan
     held_out_solved: bool = False
 
     @property

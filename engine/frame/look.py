@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.frame.attention import AttentionReading
 from engine.frame.reading_request import READING_ARGUMENTS, ReadingRequest
 from engine.frame.readings import (
     ChainTerms,
@@ -50,6 +51,7 @@ class Look(Preactivations, GradientNorms):
     Args:
         step: optimiser updates made; step 0 is the untrained network. Of a model that is watched, backward passes.
         hidden, cell: (layers, directions, T, units), of the drawn sequence; cell is None without a cell state.
+        first_hidden, first_cell: (layers, directions, units), of h and c before the first step; None where they are 0.
         gates: {name: (layers, directions, T, units)}, values between 0 and 1 (candidates between -1 and 1).
         valid, counted: (T,) bool, real steps and steps where a loss enters.
         mean_weights: {name of a matrix: () float64, mean of |W|}, of all that is learned; empty in older recordings.
@@ -57,6 +59,7 @@ class Look(Preactivations, GradientNorms):
             cell, which multiplies a gradient by them alone; of a weight of its own for each unit the largest size.
             Empty in gated cells and in older recordings.
         factors, weight_gradients: of the drawn sequence's last counted loss (in the reverse direction, the first).
+        attention: what a decoder reads of its encoder's states; None without attention.
         decomposition, spectrum, terms, followed: of the drawn sequence (the last: of the probe), at this very step;
             None unless they were requested (see `engine.frame.reading_request`).
         diagnosis: the verdict; None only until it has been made.
@@ -70,8 +73,11 @@ class Look(Preactivations, GradientNorms):
     counted: np.ndarray
     factors: StepFactors
     weight_gradients: WeightGradients
+    first_hidden: np.ndarray | None = None
+    first_cell: np.ndarray | None = None
     mean_weights: dict[str, np.ndarray] = field(default_factory=dict)
     spectral_norms: dict[str, np.ndarray] = field(default_factory=dict)
+    attention: AttentionReading | None = None
     decomposition: Decomposition | None = None
     spectrum: Spectrum | None = None
     terms: ChainTerms | None = None

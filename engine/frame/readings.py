@@ -63,7 +63,10 @@ class GradientNorms(FrozenArrays):
         ratio: (layers, directions) float64, the same at the first relevant step of each sequence.
         output_grad_norm: median over the probe of ||d/ds|| where the last loss enters, the ratio's denominator.
         bottleneck_grad_norm: median over the probe of ||d l_b/d h|| at the encoder's last state, all layers together;
-            None without an encoder.
+            with attention, of what came through the state alone. None without an encoder.
+        cut_grad_norm: ||d(last loss of l_0)/d(the state carried into the last chunk)||_2 of the drawn sequence, all
+            layers, h and c together: what is thrown away where the gradient is cut. None where no state is carried on
+            from one update to the next.
     """
 
     grad_norm: np.ndarray
@@ -82,6 +85,7 @@ class GradientNorms(FrozenArrays):
     relative: np.ndarray | None = None
     relative_low: np.ndarray | None = None
     relative_high: np.ndarray | None = None
+    cut_grad_norm: float | None = None
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -96,12 +100,16 @@ class FollowedLoss(FrozenArrays):
         relative: (layers, directions, T) float64, the median over the probe's sequences that have a loss at this step
             and are real at t; exactly 0 where no path leads from the loss to t, or no sequence is real. relative_low,
             relative_high: the quartiles.
+        path_norms, path_shares: {path: (layers, directions, S)}, by which paths it comes to the S states of an encoder,
+            as `AttentionReading.last_norms` and `last_shares` have them; empty without attention.
     """
 
     step: int
     relative: np.ndarray
     relative_low: np.ndarray
     relative_high: np.ndarray
+    path_norms: dict[str, np.ndarray] = field(default_factory=dict)
+    path_shares: dict[str, np.ndarray] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -209,11 +217,15 @@ class Decomposition(FrozenArrays):
         steps: (K,) positions of the losses on the time axis: all T from `loss_decomposition`, some of them in a frame.
         norms: (layers, directions, K, T) float64, ||dL_k/dh_t||; exactly 0 where no path leads from k to t.
         cosines: (layers, directions, K, T), between dL_k/dh_t and dL/dh_t; NaN where either is 0.
+        path_norms, path_shares: {path: (layers, directions, K, S)}, by which paths L_k comes to the S states of an
+            encoder, as in `engine.frame.attention`; empty without attention.
     """
 
     steps: np.ndarray
     norms: np.ndarray
     cosines: np.ndarray
+    path_norms: dict[str, np.ndarray] = field(default_factory=dict)
+    path_shares: dict[str, np.ndarray] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)

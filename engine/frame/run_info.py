@@ -14,6 +14,7 @@ from engine.frame.chain import Chain
 from engine.parameters import parameter_count
 from engine.tasks import Batch, held_out, probe, task_of
 from engine.tasks.base import Metric, first_informative
+from engine.tasks.losses import best_constant_loss, losses_of_answers
 from engine.tasks.music import semitones
 from engine.tasks.own import RecordedTask
 
@@ -80,9 +81,10 @@ class RunInfo(Chain):
 
     @property
     def walls(self) -> tuple[int, ...]:
-        """The steps t whose link to t - 1 is cut by truncation."""
-        reach = self.experiment.tbptt
-        return tuple(range(self.time_steps - reach, 0, -reach)) if reach else ()
+        """The steps t whose link to t - 1 is cut by truncation; not those in a warm-up, where there is no gradient."""
+        reach, every = self.experiment.reach, not self.experiment.carry_state
+        cuts = range(self.time_steps - reach, 0, -reach) if reach else ()
+        return tuple(t for t in cuts if every or any(self.counted[t : t + reach]))
 
     @property
     def baseline(self) -> float:
@@ -137,8 +139,7 @@ def measured(experiment: Experiment) -> dict[str, Any]:
     task, drawn, sequences = task_of(experiment), probe(experiment), held_out(experiment)
     # Baselines are losses per step; with reduction "sum" the run's loss adds up this many steps.
     counted = float(drawn.mask.sum(0).mean()) if experiment.reduction == "sum" else 1.0
-    baselines = task.baselines(experiment)
-    of_held_out = baselines if task.baselines_on is None else task.baselines_on(experiment, sequences)
+    baselines, of_held_out = _baselines(experiment, drawn, sequences)
     return {
         "valid": tuple(drawn.valid[:, 0].tolist()),
         "counted": tuple(drawn.counted[:, 0].tolist()),
@@ -154,8 +155,14 @@ def measured(experiment: Experiment) -> dict[str, Any]:
             for name, value in task.metric_baselines(experiment, sequences).items()
             if np.isfinite(value)  # a simple answer that needs more of the past than a sequence has
         },
-        "constant_loss": counted * _constant_loss(sequences, task.outputs),
+        "constant_loss": counted * _constant_loss(experiment, sequences),
     }
+
+
+def _lag(e: Experiment) -> int | None:
+    """The steps from the first relevant input to the answer; None where that cannot be said."""
+    lag = None if e.bug == "padding_read_as_data" else task_of(e).lag(e)
+    return e.seq_len - 1 if e.carry_state and lag is None else lag
 
 
 def _chain(e: Experiment) -> dict[str, Any]:
@@ -172,16 +179,35 @@ def _chain(e: Experiment) -> dict[str, Any]:
         "time_steps": e.time_steps,
         "encoder_steps": e.seq_len if e.rnn_type == "encoder_decoder" else 0,
         "answers_once": e.rnn_type == "many_to_one",
+        "reads_reverse_at_its_start": e.bug == "reverse_read_at_its_start",
+        "reads_across_the_batch": e.bug == "batch_and_time_swapped",
         "is_autoregressive": e.rnn_type in AUTOREGRESSIVE_TYPES,
-        "lag": task.lag(e),
+        "lag": _lag(e),
         "looks_ahead": task.looks_ahead,
     }
 
 
-def _constant_loss(batch: Batch, outputs: str) -> float:
+def _baselines(experiment: Experiment, drawn: Batch, sequences: Batch) -> tuple[dict[str, float], dict[str, float]]:
+    """The losses of simple answers per counted step, for the run's probe and for its held-out sequences.
+
+    Where the loss is not the usual one, those of the same answers on these very sequences.
+    """
+    task = task_of(experiment)
+    if experiment.loss != "mse":
+        on_probe, on_held_out = (
+            losses_of_answers(experiment.loss, task.simple_answers(experiment, batch), batch)
+            for batch in (drawn, sequences)
+        )
+        return on_probe, on_held_out
+    measured_on = task.baselines_on if experiment.warm_up else None  # the probe is longer than others' sequences
+    baselines = task.baselines(experiment) if measured_on is None else measured_on(experiment, drawn)
+    return baselines, baselines if task.baselines_on is None else task.baselines_on(experiment, sequences)
+
+
+def _constant_loss(experiment: Experiment, batch: Batch) -> float:
     """Loss per counted step of the best constant answer on a batch: the variance, or the entropy of the classes."""
     targets = batch.targets[batch.mask]
-    if outputs == "values":
-        return float(targets.var(axis=0, dtype=np.float64).mean())
+    if task_of(experiment).outputs == "values":
+        return best_constant_loss(experiment.loss, targets)
     shares = np.bincount(targets) / len(targets)
     return float(-(shares * np.log(shares, where=shares > 0, out=np.zeros_like(shares))).sum())

@@ -39,6 +39,8 @@ def check_interventions(interventions: Sequence[Intervention], chain: Chain) -> 
     """
     if len(interventions) > MAX_INTERVENTIONS:
         raise InterventionError(f"At most {MAX_INTERVENTIONS} interventions at once, but got {len(interventions)}.")
+    if interventions and chain.reads_across_the_batch:
+        raise InterventionError("This network reads across the batch, so no step of one sequence can be changed.")
     for each in interventions:
         each.check(chain)
 

@@ -13,6 +13,8 @@ from engine.layers.changed_layers import ChainChanges, ChangedLayers
 from engine.model import RecurrentNetwork
 from engine.tasks import Batch
 
+OfLayers = HoldGate | ZeroUnit | SetState | CutLink
+
 
 def changed_network(
     model: RecurrentNetwork, batch: Batch, interventions: Sequence[Intervention]
@@ -39,7 +41,9 @@ def changed_network(
     stacks, first = [], 0
     for layers, length in zip(model.stacks, steps, strict=True):
         span = _Span(first, length, int(batch.valid[first : first + length].sum()))
-        stacks.append(ChangedLayers(CELLS[model.experiment.cell], layers, _changes(model, span, of_layers)))
+        directions = 2 if layers.bidirectional else 1
+        own = [each for each in of_layers if each.direction < directions]
+        stacks.append(ChangedLayers(CELLS[model.experiment.cell], layers, _changes(model, span, own, directions)))
         first += length
     # A copy of the network around the very same parts, but for the recurrent ones.
     parts = {id(part): part for part in model.children()} | dict(zip(map(id, model.stacks), stacks, strict=True))
@@ -68,19 +72,20 @@ class _Span:
         return slice(own, own + 1)
 
 
-def _changes(model: RecurrentNetwork, span: _Span, interventions: Sequence[Intervention]) -> list[list[ChainChanges]]:
+def _changes(
+    model: RecurrentNetwork, span: _Span, interventions: Sequence[OfLayers], directions: int
+) -> list[list[ChainChanges]]:
     """Those of one stack, [layer][direction]."""
     e = model.experiment
     rows = [
-        [ChainChanges.none(span.steps, e.hidden_size) for _ in range(e.directions)] for _ in range(e.num_layers)
+        [ChainChanges.none(span.steps, e.hidden_size) for _ in range(directions)] for _ in range(e.num_layers)
     ]  # fmt: skip
     for each in interventions:
-        if not isinstance(each, SetInput):
-            _enter(rows[each.layer][each.direction], CELLS[e.cell], each, span)
+        _enter(rows[each.layer][each.direction], CELLS[e.cell], each, span)
     return rows
 
 
-def _enter(changes: ChainChanges, cell: Cell, each: HoldGate | ZeroUnit | SetState | CutLink, span: _Span) -> None:
+def _enter(changes: ChainChanges, cell: Cell, each: OfLayers, span: _Span) -> None:
     """Enter one intervention into the changes of its layer and direction."""
     if isinstance(each, HoldGate):
         letter = cell.letters[cell.gates.index(each.gate)]

@@ -74,7 +74,7 @@ class HoldGate(OfChain):
         require_one_of(self.kind, "gate", self.gate, chain.gates)
         require_within(self.kind, "value", self.value, gate_limits(chain.cell_kind, self.gate))
         if self.t is not None:
-            require_step(self.kind, self.t, real_steps(chain), "null for all steps, or ")
+            require_step(self.kind, self.t, real_steps(chain, self.direction), "null for all steps, or ")
 
     def __str__(self) -> str:
         how = {0.0: "shut", 1.0: "open"}.get(self.value) if self.gate.endswith("gate") else None
@@ -120,7 +120,7 @@ class SetState(OfChain):
     def check(self, chain: Chain) -> None:
         """See `Intervention`."""
         super().check(chain)
-        require_step(self.kind, self.t, real_steps(chain))
+        require_step(self.kind, self.t, real_steps(chain, self.direction))
         require_within(self.kind, "unit", self.unit, Range(0, chain.hidden_size - 1, whole=True))
         require_one_of(self.kind, "state", self.state, chain.cell_kind.states)
         require_within(self.kind, "value", self.value, NUMBERS)
@@ -146,7 +146,7 @@ class CutLink(OfChain):
         super().check(chain)
         if not chain.has_links:
             raise InterventionError(f"{self.kind} needs a cell with a link in time, but {chain.cell_title} has none.")
-        steps = real_steps(chain)
+        steps = real_steps(chain, self.direction)
         later = steps[:-1] if self.direction else steps[1:]
         if not later:
             raise InterventionError(f"{self.kind} needs a sequence of at least two steps, but this one has one.")
@@ -199,9 +199,9 @@ def gate_limits(cell: Cell, gate: str) -> Range:
     return LIMITS.get(made_by, NUMBERS)
 
 
-def real_steps(chain: Chain) -> list[int]:
-    """Positions on the time axis that are not padding."""
-    return [t for t, is_real in enumerate(chain.valid) if is_real]
+def real_steps(chain: Chain, direction: int = 0) -> list[int]:
+    """Positions on the time axis that this direction has and that are not padding."""
+    return [t for t, is_real in enumerate(chain.is_real(direction)) if is_real]
 
 
 def require_within(kind: str, field: str, value: object, limits: Range) -> None:

@@ -14,10 +14,15 @@ from engine.parameters import in_library
 RecurrentLayers = nn.RNNBase | StepLayers
 
 
-def make_layers(experiment: Experiment, input_size: int) -> RecurrentLayers:
-    """Build the recurrent layers of an experiment. Draws weights from torch's global generator, as PyTorch does."""
+def make_layers(experiment: Experiment, input_size: int, reads_both_ways: bool | None = None) -> RecurrentLayers:
+    """Build the recurrent layers of an experiment. Draws weights from torch's global generator, as PyTorch does.
+
+    Args:
+        reads_both_ways: False for a decoder; None: as the experiment says.
+    """
     e, cell, shape = experiment, CELLS[experiment.cell], (input_size, experiment.hidden_size, experiment.num_layers)
-    options: dict[str, Any] = {"bidirectional": e.bidirectional, "dropout": e.dropout}
+    both = e.bidirectional if reads_both_ways is None else reads_both_ways
+    options: dict[str, Any] = {"bidirectional": both, "dropout": e.dropout}
     if cell.uses_nonlinearity:
         options["nonlinearity"] = e.nonlinearity
     if in_library(e):

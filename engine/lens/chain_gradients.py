@@ -43,7 +43,8 @@ class ChainGradients:
 
 
 def chains_of(swept: SweepResult, layer: int, direction: int, sequence: int = 0, seed: int = 0) -> list[ChainGradients]:
-    """One chain, pass by pass in the order of time. Cached in `swept`, because several readings use the same chain."""
+    """One chain, pass by pass in the order of time, of the passes that have this direction. Cached in `swept`, because
+    several readings use the same chain."""
     which = (layer, direction, sequence, seed)
     if which not in swept.read:
         swept.read[which] = _chains(swept, *which)
@@ -53,7 +54,7 @@ def chains_of(swept: SweepResult, layer: int, direction: int, sequence: int = 0,
 def _chains(swept: SweepResult, layer: int, direction: int, sequence: int, seed: int) -> list[ChainGradients]:
     """Build a chain; see `chains_of`."""
     chains, start = [], 0
-    for one, rows in zip(swept.trace.passes, swept.passes, strict=True):
+    for one, rows in zip(swept.trace.having(direction), swept.passes, strict=False):
         real, gradients = int(one.lengths[sequence]), rows[layer][direction]
 
         def in_order(scaled: Scaled, real: int = real) -> Tensor:

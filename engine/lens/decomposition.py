@@ -7,6 +7,8 @@ import torch
 from torch import Tensor
 
 from engine.frame.readings import Decomposition
+from engine.layers.crossing import to_cpu
+from engine.lens.attention_paths import path_numbers
 from engine.lens.forward_trace import ForwardTrace, trace_forward
 from engine.lens.gradient_flow import loss_gradient
 from engine.lens.scaled import Scaled
@@ -29,7 +31,22 @@ def loss_decomposition(model: RecurrentNetwork, batch: Batch, sequence: int = 0)
     norms = np.zeros((*some.norms.shape[:2], total, total))
     cosines = np.full_like(norms, np.nan)
     norms[:, :, steps], cosines[:, :, steps] = some.norms, some.cosines
-    return Decomposition(np.arange(total), norms, cosines)
+    return Decomposition(
+        np.arange(total),
+        norms,
+        cosines,
+        _spread(some.path_norms, steps, total),
+        _spread(some.path_shares, steps, total),
+    )
+
+
+def _spread(paths: dict[str, np.ndarray], steps: np.ndarray, total: int) -> dict[str, np.ndarray]:
+    """From the losses at `steps` to all steps; those without a loss have NaN."""
+    whole = {}
+    for path, values in paths.items():
+        whole[path] = np.full((*values.shape[:2], total, values.shape[-1]), np.nan)
+        whole[path][:, :, steps] = values
+    return whole
 
 
 @torch.no_grad()
@@ -42,7 +59,11 @@ def decompose(trace: ForwardTrace, steps: np.ndarray) -> Decomposition:
     """
     parts = [decomposition_of(sweep(trace, loss_seeds(trace, chunk)), chunk) for chunk in in_chunks(steps)]
     norms, cosines = [part.norms for part in parts], [part.cosines for part in parts]
-    return Decomposition(steps, np.concatenate(norms, 2), np.concatenate(cosines, 2))
+    paths = [
+        {path: np.concatenate([values[path] for values in rows], 2) for path in rows[0]}
+        for rows in ([part.path_norms for part in parts], [part.path_shares for part in parts])
+    ]
+    return Decomposition(steps, np.concatenate(norms, 2), np.concatenate(cosines, 2), *paths)
 
 
 def seeds(trace: ForwardTrace) -> Tensor | None:
@@ -78,7 +99,18 @@ def decomposition_of(swept: SweepResult, steps: np.ndarray) -> Decomposition:
     """Read the decomposition from a sweep of `loss_seeds`."""
     pairs = [[_of_chain(chain.total) for chain in row] for row in swept.chains]
     norms, cosines = (np.stack([np.stack([pair[i] for pair in row]) for row in pairs]) for i in (0, 1))
-    return Decomposition(steps, norms, cosines)
+    if swept.entry is None:
+        return Decomposition(steps, norms, cosines)
+    numbers = to_cpu(path_numbers(swept))
+    return Decomposition(steps, norms, cosines, _by_loss(numbers.norms), _by_loss(numbers.shares))
+
+
+def _by_loss(paths: dict[str, list[list[Tensor]]]) -> dict[str, np.ndarray]:
+    """Of a single sequence, (S, K + 1, 1) each: {path: (layers, directions, K, S)}."""
+    return {
+        path: np.stack([np.stack([values[:, :-1, 0].T.numpy() for values in row]) for row in rows])
+        for path, rows in paths.items()
+    }
 
 
 def _of_chain(total: Scaled) -> tuple[np.ndarray, np.ndarray]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -18,12 +19,18 @@ from engine.layers.make import RecurrentLayers
 from engine.layers.reverse_sequence import flip
 from engine.layers.step_layers import State, StepLayers
 from engine.layers.weights import Weights, weights_of
+from engine.lens.attention import AttentionTrace
 from engine.lens.layer_traces import trace_layers, trace_library_cell
 from engine.model import RecurrentNetwork
+from engine.model.attention import score_scale
+from engine.model.both_ways import sum_of_directions
+from engine.model.carried_state import CarriedState
 from engine.tasks import Batch
 
 DRAWN = 0
 """The sequence of a batch that figures draw."""
+Call = tuple[tuple, Tensor | PackedSequence]
+"""What recurrent layers were given in one call, and their output."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +56,8 @@ class LayersTrace:
     """States of a stack of recurrent layers, pass by pass in the order of time: what most readings need of a network.
 
     It knows neither network nor task, so that the layers of any model can be read like this. All passes have the same
-    cell and shape; their weights may differ.
+    cell and layers; their weights may differ. The first reads in as many directions as any: a decoder after an encoder
+    that reads both ways has no reverse direction.
     """
 
     passes: list[ForwardPass]
@@ -67,8 +75,14 @@ class LayersTrace:
 
     @property
     def weights(self) -> list[list[Weights]]:
-        """By [layer][direction], of the last pass."""
-        return [[trace.weights for trace in row] for row in self.passes[-1].cell_traces]
+        """By [layer][direction], of the last pass that has this direction."""
+        layers, directions = self.shape
+        last = [self.having(d)[-1] for d in range(directions)]
+        return [[one.cell_traces[layer][d].weights for d, one in enumerate(last)] for layer in range(layers)]
+
+    def having(self, direction: int) -> list[ForwardPass]:
+        """The passes that read in this direction."""
+        return [one for one in self.passes if direction < len(one.cell_traces[0])]
 
     @property
     def time_steps(self) -> int:
@@ -90,10 +104,27 @@ class ForwardTrace(LayersTrace):
     logits: Tensor
     passes: list[ForwardPass]
 
-    @property
+    @cached_property
     def output(self) -> Tensor:
-        """The input of the output layers: the last pass's output."""
-        return self.passes[-1].output
+        """The input of the output layers: the last pass's output, and beside it what attention read."""
+        memory = self.memory if self.model.attends else None
+        return self.model.read_out(self.passes[-1].output, memory, self.batch.lengths)
+
+    @property
+    def memory(self) -> Tensor:
+        """What attention reads at every step of an encoder, (S, B, H): its top states, of both directions together."""
+        return sum_of_directions(self.passes[0].output, self.model.experiment.hidden_size)
+
+    @cached_property
+    def attention(self) -> AttentionTrace | None:
+        """What a decoder reads of its encoder's states; None without attention."""
+        if not self.model.attends:
+            return None
+        memory = sum_of_directions(self.passes[0].output.double(), self.model.experiment.hidden_size)
+        states = self.passes[1].output.double()
+        e, weights = self.model.experiment, self.model.attend(states, memory, self.batch.lengths)[1]
+        scale = score_scale(e.attention, e.hidden_size)
+        return AttentionTrace(weights, states.transpose(0, 1), memory.transpose(0, 1), scale)
 
     @property
     def cuts(self) -> list[int]:
@@ -105,6 +136,10 @@ class ForwardTrace(LayersTrace):
         """True if the only loss reads each direction where it ends; see `Chain.answers_once`."""
         return self.model.experiment.rnn_type == "many_to_one"
 
+    def is_read_at_zero(self, direction: int) -> bool:
+        """True if the only loss reads this direction at position 0, where the reverse direction ends."""
+        return self.answers_once and direction == 1 and not self.model.reads_reverse_at_its_start
+
     @property
     def has_cell_state(self) -> bool:
         """True if there is a cell state c besides h."""
@@ -114,15 +149,17 @@ class ForwardTrace(LayersTrace):
         """Collect what `pick` returns for each cell trace, ordered by position. Padded steps are 0.
 
         Returns:
-            (layers, directions, T, batch, units); without the batch axis if `sequence` is given.
+            (layers, directions, T, batch, units); without the batch axis if `sequence` is given. 0 where a pass has no
+            such direction.
         """
         chosen = slice(None) if sequence is None else slice(sequence, sequence + 1)
         valid = self.batch.valid[:, chosen, None]
 
         def natural(one: ForwardPass, layer: int, direction: int) -> np.ndarray:
-            values = pick(one.cell_traces[layer][direction])
+            is_there = direction < len(one.cell_traces[layer])
+            values = pick(one.cell_traces[layer][direction if is_there else 0])
             assert values is not None
-            values = values[:, chosen]
+            values = values[:, chosen] if is_there else torch.zeros_like(values[:, chosen])
             return (flip(values, one.lengths[chosen]) if direction else values).cpu().numpy()
 
         rows = self.passes[0].cell_traces
@@ -178,9 +215,14 @@ class ForwardTrace(LayersTrace):
 
 
 @torch.no_grad()
-def trace_forward(model: RecurrentNetwork, batch: Batch) -> ForwardTrace:
-    """Call the model once, in evaluation mode, and recompute the states and gates of every layer and direction."""
-    calls: dict[RecurrentLayers, list[tuple[tuple, Tensor | PackedSequence]]] = {stack: [] for stack in model.stacks}
+def trace_forward(model: RecurrentNetwork, batch: Batch, carried: CarriedState | None = None) -> ForwardTrace:
+    """Call the model once, in evaluation mode, and recompute the states and gates of every layer and direction.
+
+    Args:
+        carried: the state to begin with, which stays as it is; None: the start of every sequence.
+    """
+    begins = None if carried is None else CarriedState(carried.state)
+    calls: dict[RecurrentLayers, list[Call]] = {stack: [] for stack in model.stacks}
 
     def keep(module: RecurrentLayers, args: tuple, result: tuple) -> None:
         calls[module].append((args, result[0]))
@@ -188,11 +230,13 @@ def trace_forward(model: RecurrentNetwork, batch: Batch) -> ForwardTrace:
     handles, training = [stack.register_forward_hook(keep) for stack in model.stacks], model.training
     model.eval()
     try:
-        logits = model(batch)
+        logits = model(batch, begins)
     finally:
         for handle in handles:
             handle.remove()
         model.train(training)
+    if model.reads_across_the_batch:
+        return ForwardTrace(model, batch, logits, [_pass_across_the_batch(model, batch, *calls[model.stacks[0]])])
     target_lengths = batch.valid[batch.source_steps :].sum(0)
     lengths = [batch.lengths, target_lengths] if batch.source_steps else [batch.lengths]
     steps = [batch.source_steps, len(batch.mask)][-len(calls) :]
@@ -203,15 +247,35 @@ def trace_forward(model: RecurrentNetwork, batch: Batch) -> ForwardTrace:
     return ForwardTrace(model, batch, logits, passes)
 
 
-def _rebuild_pass(
-    cell: str, stack: RecurrentLayers, calls: list[tuple[tuple, Tensor | PackedSequence]], lengths: Tensor, steps: int
-) -> ForwardPass:
+def _rebuild_pass(cell: str, stack: RecurrentLayers, calls: list[Call], lengths: Tensor, steps: int) -> ForwardPass:
     """Rebuild one stack's pass over `steps` steps from its calls; truncated back-propagation makes several."""
     inputs = torch.cat([_padded(args[0], steps) for args, _ in calls])
     output = torch.cat([_padded(out, steps) for _, out in calls])
     first = calls[0][0][1] if len(calls[0][0]) > 1 else None
     initial = (first,) if isinstance(first, Tensor) else first
     return ForwardPass(_cell_traces(cell, stack, inputs, output, initial, lengths), inputs, output, lengths)
+
+
+def _pass_across_the_batch(model: RecurrentNetwork, batch: Batch, call: Call) -> ForwardPass:
+    """The pass of a network that takes the batch for time, with the axes as they were meant.
+
+    It is traced as it ran, from sequence to sequence; then time stands first, and before each step the states of the
+    sequence before, at the same step.
+    """
+    (read, *_), stack, cell = call[0], model.stacks[0], model.experiment.cell
+    output = _padded(call[1], len(read))
+    as_run = _cell_traces(cell, stack, read, output, None, torch.full((read.shape[1],), len(read)))
+    rows = [[_in_time(trace) for trace in row] for row in as_run]
+    inputs, states = (values.transpose(0, 1).contiguous() for values in (read, output))
+    return ForwardPass(rows, inputs, states, torch.tensor(batch.lengths))
+
+
+def _in_time(trace: CellTrace) -> CellTrace:
+    """The same trace with time first."""
+    turned = trace.map_tensors(lambda values: values.transpose(0, 1).contiguous())
+    turned.given_before = tuple(values.transpose(0, 1).contiguous() for values in trace.before.values())
+    turned.initial = tuple(torch.zeros_like(values[:1]) for values in turned.given_before)
+    return turned
 
 
 def _cell_traces(

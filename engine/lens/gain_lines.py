@@ -57,7 +57,8 @@ def largest_exponents(experiment: Experiment, gains: Sequence[float], sequences:
     Args:
         sequences: how many.
     """
-    long = experiment.replace(seq_len=max(experiment.seq_len, min(LONG, task_of(experiment).lengths.high)))
+    longest = min(LONG, task_of(experiment).lengths.high)
+    long = experiment.replace(seq_len=max(experiment.seq_len, longest), carry_state=False)
     batch = sample(long, sequences, (long.seed, 0), "test")
     return np.array([_largest_exponent(build(long.replace(init_gain=gain)), batch, sequences) for gain in gains])
 

@@ -10,9 +10,11 @@ import torch
 from torch import Tensor
 
 from engine.lens.forward_trace import ForwardTrace, trace_forward
+from engine.lens.layer_gradients import LayerGradients
 from engine.lens.scaled import Scaled
-from engine.lens.sweep import LayerGradients, sweep
+from engine.lens.sweep import sweep
 from engine.model import RecurrentNetwork
+from engine.model.carried_state import CarriedState
 from engine.tasks import Batch
 from engine.tasks.batch import first_counted, last_counted
 
@@ -40,7 +42,9 @@ class GradientFlow:
     gates: dict[str, np.ndarray]
 
 
-def gradient_flow(model: RecurrentNetwork, batch: Batch, loss: str | int = "all") -> GradientFlow:
+def gradient_flow(
+    model: RecurrentNetwork, batch: Batch, loss: str | int = "all", carried: CarriedState | None = None
+) -> GradientFlow:
     """Compute the gradient of L, the mean loss of the batch, at every state, in evaluation mode.
 
     Calls model(batch) exactly once (hooks fire), in the model's dtype, and changes nothing.
@@ -48,8 +52,9 @@ def gradient_flow(model: RecurrentNetwork, batch: Batch, loss: str | int = "all"
     Args:
         loss: "all" for L itself; "last" or "first" for the weighted term of each sequence's last or first counted step
             alone; a number k for the term of step k, counted as `batch.mask` counts.
+        carried: as of `trace_forward`.
     """
-    trace = trace_forward(model, batch)
+    trace = trace_forward(model, batch, carried)
     chains = sweep(trace, seed(trace, [loss])).chains
     size = len(batch.lengths)
 

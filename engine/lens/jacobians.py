@@ -31,8 +31,8 @@ RESCALE_BEYOND, MAX_SHIFT = 256, 1000  # exponents of 2: a product beyond the fi
 class Steps:
     """The Jacobians of one chain (one layer, direction and sequence) in its own time order, encoder before decoder.
 
-    `positions` (m + 1,) are its real steps on the time axis. The first step has none before it, so there are m
-    Jacobians; number k leads from step k to step k + 1.
+    A decoder that has no such direction is no part of it. `positions` (m + 1,) are its real steps on the time axis. The
+    first step has none before it, so there are m Jacobians; number k leads from step k to step k + 1.
     """
 
     passes: list[StepJacobians]
@@ -84,7 +84,7 @@ def chains_of_steps(trace: LayersTrace, sequence: int = 0) -> list[list[Steps]]:
 def _steps(trace: LayersTrace, layer: int, direction: int, sequence: int) -> Steps:
     """The Jacobians of one chain."""
     kind, passes, positions, start = trace.kind, [], [], 0
-    for one in trace.passes:
+    for one in trace.having(direction):
         real = int(one.lengths[sequence])
         passes.append(jacobians_of_pass(one.cell_traces[layer][direction], kind, real, sequence))
         where = start + np.arange(real)

@@ -12,8 +12,8 @@ from torch import Tensor
 from engine.frame.chain import Chain
 from engine.frame.readings import GradientNorms
 from engine.layers.crossing import to_cpu
+from engine.lens.layer_gradients import LayerGradients, Rows
 from engine.lens.scaled import Scaled
-from engine.lens.sweep import LayerGradients, Rows
 from engine.tasks import Batch
 from engine.tasks.batch import first_counted, last_counted
 
@@ -109,12 +109,14 @@ class Endpoints:
         enters: (directions, B), the position where the loss enters; -1 in a sequence that has none.
         relevant: (directions, B), the position of the first step that matters.
         source_ends: (B,), an encoder's last steps; None without an encoder.
+        entered: by direction, the direction of the chain that the loss enters; see `Chain.entered`.
     """
 
     valid: np.ndarray
     enters: np.ndarray
     relevant: np.ndarray
     source_ends: np.ndarray | None = None
+    entered: tuple[int, ...] = (0, 1)
 
     @classmethod
     def of(cls, probe: Batch, chain: Chain) -> Self:
@@ -122,18 +124,23 @@ class Endpoints:
 
         In the forward direction the last loss enters at its own step. In the reverse direction of a network with one
         answer it enters at position 0, and the step that matters is the same as forwards. In the reverse direction of
-        one with many answers the first loss is used, and time runs the other way.
+        one with many answers the first loss is used, and time runs the other way. Where a decoder answers, its last
+        loss is used for both directions of the encoder.
         """
         enters = [last_counted(probe.counted)]
         relevant = [np.maximum(enters[0] - chain.measured_lag, 0)]
-        if chain.directions > 1 and chain.answers_once:
-            enters.append(np.zeros_like(enters[0]))
+        if chain.directions > 1 and chain.encoder_steps:
+            enters.append(enters[0])
+            relevant.append(relevant[0])
+        elif chain.directions > 1 and chain.answers_once:
+            enters.append(enters[0] if chain.reads_reverse_at_its_start else np.zeros_like(enters[0]))
             relevant.append(relevant[0])
         elif chain.directions > 1:
             enters.append(first_counted(probe.counted))
             relevant.append(np.minimum(enters[1] + chain.reverse_lag, probe.lengths - 1))
         source_ends = probe.lengths - 1 if probe.source_steps else None
-        return cls(probe.valid, np.stack(enters), np.stack(relevant), source_ends)
+        entered = tuple(chain.entered(d) for d in range(chain.directions))
+        return cls(probe.valid, np.stack(enters), np.stack(relevant), source_ends, entered)
 
 
 def gradient_norms(norms: SequenceNorms, ends: Endpoints, drawn: int = 0) -> GradientNorms:
@@ -149,7 +156,7 @@ def gradient_norms(norms: SequenceNorms, ends: Endpoints, drawn: int = 0) -> Gra
         kinds["grad_norm_cell"] = norms.cell
     values |= dict(zip(kinds, _medians(np.stack(list(kinds.values())), ends.valid), strict=True))
     values |= {f"sequence_{name}": whole[..., drawn].copy() for name, whole in kinds.items()}
-    relative = [[_relative(each, d, ends) for d, each in enumerate(row)] for row in norms.memory]
+    relative = [[_relative(each, row[ends.entered[d]], d, ends) for d, each in enumerate(row)] for row in norms.memory]
     low, middle, high = (np.array([[each.quartiles[k] for each in row] for row in relative]) for k in range(3))
     entering = [max(each.enters for each in row) for row in relative]
     return GradientNorms(
@@ -187,6 +194,18 @@ def _known(values: np.ndarray, real: np.ndarray) -> tuple[np.ndarray, np.ndarray
     return np.where(broken[..., None], 0.0, np.where(real, values, np.nan)), broken
 
 
+def entering_norms(memory: np.ndarray, ends: Endpoints) -> np.ndarray:
+    """Where the followed loss enters each chain, (layers, directions, B); 0 in a sequence that has none.
+
+    Args:
+        memory: as `SequenceNorms.memory`.
+    """
+    columns = np.arange(memory.shape[-1])
+    pairs = zip(ends.enters, ends.entered, strict=False)
+    rows = [memory[:, entered, np.maximum(at, 0), columns] * (at >= 0) for at, entered in pairs]
+    return np.stack(rows, axis=1)
+
+
 class _Relative(NamedTuple):
     """The gradient of one loss in one chain, relative to where that loss enters it.
 
@@ -200,16 +219,19 @@ class _Relative(NamedTuple):
     enters: float
 
 
-def _relative(norms: np.ndarray, direction: int, ends: Endpoints) -> _Relative:
+def _relative(norms: np.ndarray, entered: np.ndarray, direction: int, ends: Endpoints) -> _Relative:
     """Divide the norms (T, B) of every sequence by that where the loss enters, then summarise over those that have one.
 
     0 where no sequence has one.
+
+    Args:
+        entered: the norms (T, B) of the chain that the loss enters.
     """
     having = np.flatnonzero(ends.enters[direction] >= 0)
     if not len(having):
         return _Relative(np.zeros((3, len(norms))), 0.0, 0.0)
     norms, columns = norms[:, having], np.arange(len(having))
-    enters = norms[ends.enters[direction, having], columns]
+    enters = entered[ends.enters[direction, having], having]
     parts = relative_sizes(norms, enters)
     ratio = float(np.median(parts[ends.relevant[direction, having], columns]))
     return _Relative(quartiles(parts, ends.valid[:, having]), ratio, float(np.median(enters)))

@@ -28,8 +28,11 @@ def chain_terms(trace: LayersTrace, layer: int, direction: int) -> ChainTerms | 
 
 def preactivations(trace: LayersTrace, layer: int = -1, direction: int = 0) -> Preactivations:
     """Recompute the preactivations of the drawn sequence, by position on the time axis. Changes nothing."""
-    terms = []
+    terms: list[Preactivations] = []
     for one in trace.passes:
+        if direction >= len(one.cell_traces[layer]):
+            terms.append(_nowhere(terms[-1], len(one.output)))
+            continue
         cell_trace, real = one.cell_traces[layer][direction], int(one.lengths[DRAWN])
         own = _terms(cell_trace, real)
         terms.append(_reversed(own, real) if direction else own)
@@ -55,6 +58,17 @@ def _reversed(terms: Preactivations, real: int) -> Preactivations:
 
     from_state = None if terms.from_state is None else by_position(terms.from_state)
     return dataclasses.replace(terms, from_input=by_position(terms.from_input), from_state=from_state)
+
+
+def _nowhere(like: Preactivations, steps: int) -> Preactivations:
+    """Zeros for a pass of so many steps that has no such chain."""
+    from_input = np.zeros((steps, *like.from_input.shape[1:]), like.from_input.dtype)
+    return Preactivations(
+        from_input=from_input,
+        from_state=None if like.from_state is None else np.zeros_like(from_input),
+        biases=np.zeros_like(like.biases),
+        vectors={name: np.zeros_like(vector) for name, vector in like.vectors.items()},
+    )
 
 
 def _terms(cell_trace: CellTrace, real: int) -> Preactivations:

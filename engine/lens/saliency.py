@@ -65,17 +65,23 @@ def saliency_of(trace: ForwardTrace, max_rows: int = MAX_ROWS) -> Saliency:
     return Saliency(steps, _norms(trace, steps), occluded(trace))
 
 
-def seeds(trace: ForwardTrace) -> Tensor:
-    """Return the seeds for a frame, from the last answer to the first.
+def seeds(trace: ForwardTrace) -> Tensor | None:
+    """Return the seeds for a frame, from the last answer to the first; None across the batch (see `read`).
 
     In this order the seeds that have not entered the sweep yet are always at the end, so the sweep can skip them.
     """
+    if trace.model.reads_across_the_batch:
+        return None
     return answer_seeds(trace, chosen_answers(trace)[::-1].copy())
 
 
-def read(trace: ForwardTrace, swept: SweepResult | None) -> Saliency:
-    """Return a frame's saliency from the sweep of its `seeds`."""
-    assert swept is not None
+def read(trace: ForwardTrace, swept: SweepResult | None) -> Saliency | None:
+    """Return a frame's saliency from the sweep of its `seeds`.
+
+    None of a network that reads across the batch: inputs are taken away in a batch, where sequences would meet.
+    """
+    if swept is None:
+        return None
     return Saliency(chosen_answers(trace), norms_of(trace, swept)[::-1], occluded(trace))
 
 

@@ -29,9 +29,26 @@ class Scaled:
         return cls(values, torch.zeros(values.shape[:-1], dtype=torch.int32, device=values.device))
 
     @classmethod
+    def of_float64(cls, values: Tensor, dtype: torch.dtype) -> Scaled:
+        """Wrap float64 numbers as numbers of another dtype, each row with the exponent that brings it to about 1."""
+        largest = values.abs().amax(-1)
+        usable = (largest > 0) & torch.isfinite(largest)
+        exponent = torch.where(usable, -torch.frexp(largest).exponent, 0)
+        return cls(_shift(values, exponent[..., None]).to(dtype), exponent)
+
+    @classmethod
     def concatenate(cls, parts: Sequence[Scaled]) -> Scaled:
         """Concatenate along the first axis."""
         return cls(torch.cat([part.values for part in parts]), torch.cat([part.exponent for part in parts]))
+
+    @classmethod
+    def side_by_side(cls, parts: Sequence[Scaled]) -> Scaled:
+        """Concatenate along the second axis, of seeds or rows."""
+        return cls(torch.cat([part.values for part in parts], 1), torch.cat([part.exponent for part in parts], 1))
+
+    def repeated(self, times: int) -> Scaled:
+        """The same numbers so many times side by side along the units."""
+        return Scaled(torch.cat([self.values] * times, -1), self.exponent)
 
     def rescaled_to(self, exponent: Tensor) -> Tensor:
         """The values that give the same numbers with another exponent, which is broadcast over leading axes."""
@@ -54,6 +71,11 @@ class Scaled:
         size = self.size() if size is None else size
         shifted = _shift(size, -self.exponent)
         return torch.where((size > 0) & (shifted == 0), torch.finfo(torch.float64).tiny, shifted)
+
+    def share_of(self, whole: Scaled) -> Tensor:
+        """<self, whole> / ||whole||^2 over the units, float64; NaN where the whole is 0."""
+        along = (self.values.double() * whole.values.double()).sum(-1) / whole.size() ** 2
+        return _shift(along, whole.exponent - self.exponent)
 
     def rows(self, some: slice) -> Scaled:
         """Slice the second axis: rows of (T, R, H), or seeds of (T, S, B, H)."""

@@ -28,7 +28,8 @@ MAX_EIGENVALUE_COST = 2**29  # H^3 for each block of weights
 def eigenvalues(model: RecurrentNetwork) -> dict[str, np.ndarray]:
     """Compute {gate: (layers, directions, H) complex} of each (H, H) block of weight_hh, the largest modulus first.
 
-    In an encoder-decoder, the decoder's. NaN if a weight is not finite; empty for a cell that is not recurrent.
+    In an encoder-decoder, the decoder's; backwards, which only its encoder can read, the encoder's. NaN if a weight is
+    not finite; empty for a cell that is not recurrent.
     """
     return eigenvalues_of(_blocks(CELLS[model.experiment.cell], _weights_of_model(model)))
 
@@ -158,13 +159,14 @@ def frame_lags(links: int, size: int, task_lag: int | None = None, chains: int =
 
 
 def _weights_of_model(model: RecurrentNetwork) -> list[list[Weights]]:
-    """By [layer][direction]; in an encoder-decoder, the decoder's."""
-    e, stack = model.experiment, model.stacks[-1]
-    return [[weights_of(stack, layer, d) for d in range(e.directions)] for layer in range(e.num_layers)]
+    """By [layer][direction]; in an encoder-decoder, the decoder's, backwards the encoder's."""
+    e, backwards = model.experiment, model.stacks[0]
+    stacks = [model.stacks[-1], backwards][: e.directions]
+    return [[weights_of(stack, layer, d) for d, stack in enumerate(stacks)] for layer in range(e.num_layers)]
 
 
 def recurrent_blocks(drawn: LayersTrace) -> dict[str, Tensor]:
-    """The recurrent weights of the last pass by gate, (layers, directions, H, units of h) float64 each."""
+    """The recurrent weights of each direction's last pass by gate, (layers, directions, H, units of h) float64 each."""
     return _blocks(drawn.kind, drawn.weights)
 
 

@@ -54,7 +54,7 @@ def factors_of(swept: SweepResult, seeds: tuple[int, int], sequence: int = 0) ->
     for layer in range(shape[0]):
         for d in range(shape[1]):
             arrived: Tensor | None = None  # dL/ds at the last step of the previous pass
-            for one, chain in zip(trace.passes, chains_of(swept, layer, d, sequence, seeds[d]), strict=True):
+            for one, chain in zip(trace.having(d), chains_of(swept, layer, d, sequence, seeds[d]), strict=True):
                 arrived = arrived if one.is_linked else None
                 found = {name: values.numpy() for name, values in _measure(kind, chain, arrived).items()}
                 _cut_off(found, chain.cell_trace.cut_steps)

@@ -18,9 +18,12 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from engine.layers.cell_trace import CellTrace, GradCarry, SweepSpan
+from engine.layers.cell_trace import CellTrace, SweepSpan
 from engine.layers.reverse_sequence import flip
+from engine.lens.attention import AttentionGradients
 from engine.lens.forward_trace import ForwardPass, ForwardTrace, LayersTrace
+from engine.lens.incoming import IncomingGradient, IncomingRows, nothing_incoming
+from engine.lens.layer_gradients import LayerGradients, Rows, concatenate_passes, gradient_below
 from engine.lens.scaled import ZERO_EXPONENT, Scaled
 
 BLOCK = 25  # steps between two rescalings, fewer where the gradient shrinks too fast
@@ -31,59 +34,58 @@ down to single steps. From this size a float32 row cannot become 0 in one step u
 
 
 @dataclass(frozen=True, eq=False)
-class LayerGradients:
-    """Gradients of one layer in one direction, by position: (T, S, B, H) each, `grad_input_proj` (T, S, B, G*H).
+class EncoderEntry:
+    """By which ways a gradient enters an encoder whose states are attended.
 
-    total, direct: dL/dh_t. total_cell: dL/dc_t, or None. grad_input_proj: dL/d(W_ih x_t + b_ih).
+    Args:
+        bridge: by [layer][direction] of the encoder, what leaves the decoder's first step; R = S * B rows.
+        attention: what goes around it.
     """
 
-    total: Scaled
-    direct: Scaled
-    total_cell: Scaled | None
-    grad_input_proj: Scaled
+    bridge: list[list[IncomingGradient]]
+    attention: AttentionGradients
 
-    def of_seeds(self, some: slice) -> LayerGradients:
+    def of_seeds(self, some: slice) -> EncoderEntry:
         """Slice the seeds."""
-        cell = None if self.total_cell is None else self.total_cell.rows(some)
-        return LayerGradients(self.total.rows(some), self.direct.rows(some), cell, self.grad_input_proj.rows(some))
-
-    def of_sequence(self, sequence: int) -> LayerGradients:
-        """Slice the sequences to one; the axis stays."""
-
-        def only(scaled: Scaled) -> Scaled:
-            one = slice(sequence, sequence + 1)
-            return Scaled(scaled.values[:, :, one], scaled.exponent[:, :, one])
-
-        cell = None if self.total_cell is None else only(self.total_cell)
-        return LayerGradients(only(self.total), only(self.direct), cell, only(self.grad_input_proj))
-
-
-Rows = list[list[LayerGradients]]
-"""Indexed [layer][direction]."""
+        sequences = self.attention.values.exponent.shape[2]
+        bridge = [[way.of_seeds(some, sequences) for way in row] for row in self.bridge]
+        return EncoderEntry(bridge, self.attention.of_seeds(some))
 
 
 @dataclass(frozen=True, eq=False)
 class SweepResult:
-    """Result of a sweep, pass by pass in the order of time: a single one, or encoder and decoder."""
+    """Result of a sweep, pass by pass in the order of time: a single one, or encoder and decoder.
+
+    `entry` is there with attention, but for a single sequence of several.
+    """
 
     trace: LayersTrace
     passes: list[Rows]
+    entry: EncoderEntry | None = None
+    leaving: list[list[IncomingGradient]] = field(default_factory=list)
+    """By [layer][direction], what leaves the first step of the first pass, of `sweep` alone."""
     read: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
     """What `engine.lens.chain_gradients` has read from it already."""
 
     @property
     def chains(self) -> Rows:
-        """Gradients over the whole time axis: an encoder's steps, then the decoder's."""
+        """Gradients over the whole time axis: an encoder's steps, then the decoder's; 0 where there is no direction."""
         if len(self.passes) == 1:
             return self.passes[0]
-        return [
-            [_concatenate_passes(parts) for parts in zip(*rows, strict=True)] for rows in zip(*self.passes, strict=True)
+        return [[self._whole(layer, d) for d in range(len(row))] for layer, row in enumerate(self.passes[0])]
+
+    def _whole(self, layer: int, direction: int) -> LayerGradients:
+        first = self.passes[0][layer][direction]
+        parts = [
+            rows[layer][direction] if direction < len(rows[layer]) else first.nowhere(len(one.output))
+            for rows, one in zip(self.passes, self.trace.passes, strict=True)
         ]
+        return concatenate_passes(parts)
 
     def of_seeds(self, some: slice) -> SweepResult:
         """Slice the seeds."""
         passes = [[[gradients.of_seeds(some) for gradients in row] for row in rows] for rows in self.passes]
-        return SweepResult(self.trace, passes)
+        return SweepResult(self.trace, passes, None if self.entry is None else self.entry.of_seeds(some))
 
     def single_sequence(self, sequence: int) -> SweepResult:
         """Slice the sequences of gradients and traces to one."""
@@ -94,53 +96,9 @@ class SweepResult:
     def inputs(self) -> list[Scaled]:
         """dL/d(input of the first layer) for each pass, (T, S, B, I)."""
         return [
-            _gradient_below(rows[0], one.cell_traces[0])
+            gradient_below(rows[0], one.cell_traces[0])
             for rows, one in zip(self.passes, self.trace.passes, strict=True)
         ]
-
-
-def _concatenate_passes(parts: Sequence[LayerGradients]) -> LayerGradients:
-    """Concatenate the passes of one layer and direction along time."""
-    cells = [part.total_cell for part in parts if part.total_cell is not None]
-    return LayerGradients(
-        Scaled.concatenate([part.total for part in parts]),
-        Scaled.concatenate([part.direct for part in parts]),
-        Scaled.concatenate(cells) if cells else None,
-        Scaled.concatenate([part.grad_input_proj for part in parts]),
-    )
-
-
-def _gradient_below(row: Sequence[LayerGradients], cell_traces: Sequence[CellTrace]) -> Scaled:
-    """The gradient at the layer below, or at the inputs: the sum over the directions of a layer."""
-    pairs = zip([gradients.grad_input_proj for gradients in row], cell_traces, strict=True)
-    back = [Scaled(torch.matmul(grad.values, trace.weights.ih), grad.exponent) for grad, trace in pairs]
-    return back[0] if len(back) == 1 else back[0].add(back[1])
-
-
-@dataclass(frozen=True, eq=False)
-class IncomingGradient:
-    """The gradient that one step passes to the step before it: (R, H) for h, and for c if there is one.
-
-    With a projection (`proj_size`) h has fewer units than c.
-    """
-
-    grad_carry: GradCarry
-    exponent: Tensor  # (R,) int32, the same for all parts of the state
-
-    def with_rows_of(self, other: IncomingGradient, here: Tensor) -> IncomingGradient:
-        """Take the rows of `other` where `here`, (R,) bool, is true."""
-        pairs = zip(other.grad_carry, self.grad_carry, strict=True)
-        grad_carry = tuple(torch.where(here[:, None], new, old) for new, old in pairs)
-        return IncomingGradient(grad_carry, torch.where(here, other.exponent, self.exponent))
-
-
-IncomingRows = list[list[IncomingGradient | None]]
-"""Indexed [layer][direction]; None where nothing arrives from later steps."""
-
-
-def nothing_incoming(one: ForwardPass) -> IncomingRows:
-    """Nothing arrives from beyond the pass."""
-    return [[None for _ in row] for row in one.cell_traces]
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,19 +136,38 @@ def sweep(trace: ForwardTrace, grad_output: Tensor) -> SweepResult:
     """Sweep a gradient back through all passes, layers, directions and steps.
 
     The gradient that leaves the decoder's first step enters the encoder, layer by layer, at the last real step of each
-    sequence.
+    sequence; of an encoder that reads both ways at both ends alike.
 
     Args:
-        grad_output: (T, S, B, directions * H), with respect to the output of the last pass.
+        grad_output: (T, S, B, directions * H), with respect to `trace.output`; with attention (T, S, B, 2 H).
     """
+    if trace.attention is not None:
+        return _sweep_attending(trace, trace.attention.backward(grad_output))
     passes: list[Rows] = []
     incoming: IncomingRows = nothing_incoming(trace.passes[-1])
+    leaving: list[list[IncomingGradient]] = []
     for one in reversed(trace.passes):
-        above = grad_output if not passes else grad_output.new_zeros(len(one.output), *grad_output.shape[1:])
+        above = grad_output
+        if passes:
+            above = grad_output.new_zeros(len(one.output), *grad_output.shape[1:3], one.output.shape[-1])
+            incoming = [list(row) for row in _to_both_ends(leaving, one)]
         rows, leaving = sweep_pass(one, Scaled.of(above), incoming, trace.cuts)
-        incoming = [list(row) for row in leaving]
         passes.append(rows)
-    return SweepResult(trace, passes[::-1])
+    return SweepResult(trace, passes[::-1], leaving=leaving)
+
+
+def _sweep_attending(trace: ForwardTrace, attention: AttentionGradients) -> SweepResult:
+    """Sweep the decoder, then the encoder, which gets a gradient at each step, too."""
+    encoder, decoder = trace.passes
+    below, left = sweep_pass(decoder, attention.states, nothing_incoming(decoder))
+    bridge = _to_both_ends(left, encoder)
+    rows, leaving = sweep_pass(encoder, attention.memory.repeated(trace.shape[1]), [list(row) for row in bridge])
+    return SweepResult(trace, [rows, below], EncoderEntry(bridge, attention), leaving)
+
+
+def _to_both_ends(left: list[list[IncomingGradient]], encoder: ForwardPass) -> list[list[IncomingGradient]]:
+    """What left the decoder's first step, by [layer][direction] of the encoder: the decoder starts from the sum."""
+    return [row * len(encoder.cell_traces[layer]) for layer, row in enumerate(left)]
 
 
 def sweep_together(trace: ForwardTrace, seeds: Sequence[Tensor]) -> list[SweepResult]:
@@ -220,7 +197,7 @@ def sweep_pass(
     for layer in reversed(range(len(one.cell_traces))):
         cell_traces = one.cell_traces[layer]
         if gradients:
-            above = _gradient_below(gradients[-1], one.cell_traces[layer + 1])
+            above = gradient_below(gradients[-1], one.cell_traces[layer + 1])
             if layer in one.masks:
                 above = Scaled(above.values * one.masks[layer][:, None], above.exponent)
         row, left_row, width = [], [], cell_traces[0].hidden.shape[-1]

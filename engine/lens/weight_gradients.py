@@ -56,9 +56,11 @@ def weight_gradients_of(
                 for blocks, chain in zip(pairs, chains, strict=True):
                     sizes = [row_norms(slopes) * row_norms(read) for slopes, read in blocks]
                     norms[which][layer, d, chain.positions] = row_norms(torch.stack(sizes, -1)).numpy()
-                positions = np.concatenate([chain.positions for chain in chains])
+                after = chains_of(swept, layer, 0, sequence, seeds[d])[len(chains) :]  # a decoder that reads one way
+                positions = np.concatenate([chain.positions for chain in (*chains, *after)])
                 back = int((positions == enters[d]).argmax()) - np.arange(len(positions))  # real steps, not padding
-                beyond[which][layer, d] = _beyond(_shares(pairs), np.maximum(back, 0), shape[-1])
+                shares = _shares(pairs)
+                beyond[which][layer, d] = _beyond(shares, np.maximum(back[: len(shares)], 0), shape[-1])
     return WeightGradients(
         hh=norms[1] if links else None, ih=norms[0], hh_beyond=beyond[1] if links else None, ih_beyond=beyond[0]
     )
@@ -67,11 +69,12 @@ def weight_gradients_of(
 def where_enters(trace: ForwardTrace, sequence: int, direction: int, loss: str | int) -> int:
     """The position where a loss enters; for "all", that of the last loss in the direction's own time order."""
     counted = trace.batch.counted
-    if trace.answers_once and direction:
+    if trace.is_read_at_zero(direction):
         return 0
     if not isinstance(loss, str):
         return trace.batch.source_steps + loss
-    earliest = loss == "first" or (loss == "all" and direction == 1)
+    reads_to_the_start = direction == 1 and not trace.batch.source_steps
+    earliest = loss == "first" or (loss == "all" and reads_to_the_start)
     return int((first_counted if earliest else last_counted)(counted)[sequence])
 
 

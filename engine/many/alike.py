@@ -5,16 +5,21 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from engine.experiment import AUTOREGRESSIVE_TYPES, Experiment, step_cost
+from engine.bugs import NO_BUG
+from engine.experiment import AUTOREGRESSIVE_TYPES, Experiment
 from engine.parameters import in_library
+from engine.update_cost import step_cost
 
 FREE = (
-    "seed", "init", "init_gain", "forget_bias", "learning_rate", "clip_threshold", "steps", "target_loss",
-    "target_metric",
+    "seed", "init", "init_gain", "init_all", "init_scale", "init_reach", "forget_bias", "learning_rate",
+    "clip_threshold", "steps", "target_loss", "target_metric",
 )  # fmt: skip
 """The settings in which networks side by side may differ: none of them changes the shape of a tensor."""
 
-ZERO = ("embedding_size", "dropout", "head_dropout", "noise", "weight_decay", "warmup", "tbptt", "train_set")
+ZERO = (
+    "embedding_size", "dropout", "head_dropout", "input_dropout", "recurrent_dropout", "noise", "weight_decay",
+    "warmup", "tbptt", "train_set",
+)  # fmt: skip
 """The settings that must be 0."""
 
 
@@ -27,8 +32,17 @@ def can_be_beside(experiment: Experiment) -> str | None:
         return f"{e.rnn_type} feeds outputs back as inputs; that is not done side by side."
     if e.bidirectional:
         return "Networks that read both ways are not trained side by side."
+    if e.carry_state:
+        return "A network that carries its state on is not trained side by side."
     if e.schedule != "constant":
         return f"schedule must be constant side by side, but is {e.schedule}."
+    for name in ("learned_start", "tied_weights"):
+        if getattr(e, name):
+            return f"{name} must be False side by side, but is True."
+    if e.loss != "mse":
+        return f"loss must be mse side by side, but is {e.loss}."
+    if e.bug != NO_BUG:
+        return f"bug must be {NO_BUG} side by side, but is {e.bug}."
     for name in ZERO:
         if value := getattr(e, name):
             return f"{name} must be 0 side by side, but is {value:g}."

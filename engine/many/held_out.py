@@ -50,5 +50,5 @@ class SeparateMeter:
         info = RunInfo.of(experiment)
         self._model.load_state_dict(self._networks.state_dict(place))
         loss, metric, _ = answered(self._model, self._batches[place], info)
-        ratio, _ = verdicts_gradient(self._model, self._probes[place], info)
+        ratio = verdicts_gradient(self._model, self._probes[place], info).ratio
         return HeldOut(loss, metric, ratio)

@@ -84,12 +84,16 @@ class SGD(Optimizer):
 
 
 class Momentum(Optimizer):
-    """Gradient descent with momentum 0.9."""
+    """Gradient descent with momentum, the same in all networks."""
 
     SAVED_AS: ClassVar[Mapping[str, str]] = {"velocity": "momentum_buffer"}
 
+    def __init__(self, experiments: Sequence[Experiment], like: Tensor) -> None:
+        super().__init__(experiments, like)
+        self._momentum = experiments[0].momentum
+
     def _remembered(self, gradients: Tensor) -> dict[str, Tensor]:
-        return {"velocity": self.state["velocity"] * 0.9 + gradients}
+        return {"velocity": self.state["velocity"] * self._momentum + gradients}
 
     def _direction(self, gradients: Tensor, state: Mapping[str, Tensor]) -> Tensor:
         return state["velocity"]

@@ -38,9 +38,9 @@ TYPES = {str: "a text", int: "a whole number", float: "a number", bool: "true or
          list: "a list"}  # fmt: skip
 PRESET_KEYS: dict[str, type] = {"title": str, "question": str, "look_for": str, "order": int, "experiment": dict,
                                 "kind": str, "chapter": str, "explains": str, "text": str, "symptom": str,
-                                "seen_as": list, "figures": list, "card": str, "speed": str, "paused": bool,
-                                "note": str, "data": str, "data_choices": dict, "next": list, "predict": list,
-                                "done": dict, "claims": list}  # fmt: skip
+                                "wrong": str, "right": str, "seen_as": list, "figures": list, "card": str,
+                                "speed": str, "paused": bool, "note": str, "data": str, "data_choices": dict,
+                                "next": list, "predict": list, "done": dict, "claims": list}  # fmt: skip
 CHANGE_KEYS: dict[str, type] = {"says": str, "settings": dict}
 SEEN_AS_KEYS: dict[str, type] = {"says": str, "figure": str, "settings": dict}
 CLAIM_KEYS: dict[str, type] = {"says": str, "gate": str, "measure": str, "settings": dict, "against": dict,

@@ -6,16 +6,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from engine.bugs import KNOWN_BUGS
 from engine.experiment import Experiment
 from engine.frame import Frame, RunStatus
 
 SPEEDS: dict[str, float | None] = {"slow": 2.0, "normal": 25.0, "max": None}
 """Speed name to updates per second; None is unlimited."""
-KINDS = ("lesson", "failure")
-"""A lesson is part of the course; a failure card shows one way in which training fails."""
+KINDS = ("lesson", "failure", "bug")
+"""A lesson is part of the course; a failure card shows one way in which training fails, a bug card a wrong line."""
 GATES = ("exact", "trained", "shown")
 """How a claim is checked: "exact" by every test run, "trained" by `make claims`, "shown" not at all."""
-VERDICTS = ("not_finite", "diverged", "sees_answer", "untrained", "solved", "by_heart", "nearly", "enough",
+VERDICTS = ("not_finite", *KNOWN_BUGS, "diverged", "sees_answer", "untrained", "solved", "by_heart", "nearly", "enough",
             "overfitting", "no_gradient", "cut", "dead",
             "no_path", "blind", "vanished", "vanishing", "fading", "healthy", "clipped", "plateau", "same_answer",
             "behind", "rising", "growing", "exploding")  # fmt: skip
@@ -182,6 +183,7 @@ class Preset:
         explains: the explanation, a few sentences of Markdown, shown beside the playground.
         text: a longer explanation. Links in both may change settings, see `engine.preset.setting_links`.
         symptom: of a failure card: how the failure looks in one's own code and logs.
+        wrong, right: of a bug card: the wrong line of PyTorch, and the right one.
         seen_as: symptoms that lead to it from the list "What do you see?".
         figures: names of one to three figures that it is about, for presentations.
         card: the card below the figures that it unfolds, one of CARDS; empty for none.
@@ -207,6 +209,8 @@ class Preset:
     explains: str = ""
     text: str = ""
     symptom: str = ""
+    wrong: str = ""
+    right: str = ""
     seen_as: tuple[SeenAs, ...] = ()
     figures: tuple[str, ...] = FIGURES
     card: str = ""

@@ -21,8 +21,8 @@ from engine.preset.parser import (
 )
 from engine.preset.preset import Condition, Preset
 
-ORDER = ("order", "kind", "chapter", "title", "question", "look_for", "explains", "text", "symptom", "speed", "paused",
-         "figures", "card", "note", "data", "data_choices")  # fmt: skip
+ORDER = ("order", "kind", "chapter", "title", "question", "look_for", "explains", "text", "symptom", "wrong",
+         "right", "speed", "paused", "figures", "card", "note", "data", "data_choices")  # fmt: skip
 """The settings above the first table, in the order in which they are written."""
 PARTS = {"seen_as": SEEN_AS_KEYS, "next": CHANGE_KEYS, "predict": PREDICTION_KEYS, "claims": CLAIM_KEYS}
 BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")

@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 
-from engine.frame import Chain, Look
+from engine.frame import Chain, Frame, Look
 
 ROW = np.dtype(
     [
@@ -23,6 +23,7 @@ ROW = np.dtype(
     ]
 )
 HELD_OUT = np.dtype([("step", np.int64), ("loss", np.float64)])
+RATE = np.dtype([("step", np.int64), ("rate", np.float64)])
 RATIO = np.dtype([("step", np.int64), ("ratio", np.float64)])
 
 Value = TypeVar("Value")
@@ -87,6 +88,11 @@ def ratios(frames: Iterable[Look]) -> np.ndarray:
     return np.array(
         sorted({frame.step: frame.diagnosis.evidence["ratio"] for frame in judged if frame.diagnosis}.items()), RATIO
     )
+
+
+def rates(frames: Iterable[Frame]) -> np.ndarray:
+    """Make a structured array of RATE, by step: the learning rate of every frame."""
+    return np.array(sorted({frame.step: frame.learning_rate for frame in frames}.items()), RATE)
 
 
 class Waterfall:

@@ -13,8 +13,11 @@ from torch import Tensor
 
 from engine.lens.gradient_flow import GradientFlow, gradient_flow
 from engine.model import RecurrentNetwork
+from engine.model.carried_state import CarriedState
+from engine.model.recurrent_dropout import masked_copy
 from engine.slow_motion.update_trace import UpdateTrace
 from engine.tasks import Batch
+from engine.training.chance import chance_of
 
 if TYPE_CHECKING:
     from engine.training import Trainer
@@ -33,14 +36,16 @@ def dry_run_update(trainer: Trainer) -> UpdateTrace:
     with _recorded_calls(twin.model) as passes:
         loss = twin.advance()
     batch, logits = passes[0]
+    carried = None if trainer.carried is None else trainer.carried.single_sequence(0)
     clipped, moved = _gradients(twin.model), _parameter_values(twin.model)
+    reader = _reader(trainer)
     return UpdateTrace(
         experiment=trainer.experiment,
         step=trainer.step,
         loss=loss,
         batch_size=len(batch.lengths),
-        frame=trainer.sequence_frame(batch.single_sequence(0)),
-        **_drawn_sequence(trainer.model, batch, logits),
+        frame=reader.sequence_frame(batch.single_sequence(0), carried=carried),
+        **_drawn_sequence(reader.model, batch, logits, carried),
         norm=twin.param_grad_norm,
         norm_clipped=twin.param_grad_norm_clipped,
         clipped=twin.clipped,
@@ -51,8 +56,18 @@ def dry_run_update(trainer: Trainer) -> UpdateTrace:
         gradient_norms=_norms(_unclipped(trainer) if twin.clipped else clipped),
         clipped_norms=_norms(clipped),
         change_norms=_norms([after - before for after, before in zip(moved, weights, strict=True)]),
-        loss_after=_loss_after(twin),
+        loss_after=_loss_after(twin, trainer),
     )
+
+
+def _reader(trainer: Trainer) -> Trainer:
+    """A trainer whose network reads with the weights of this update: some links dropped, if there is such dropout."""
+    if not trainer.experiment.recurrent_dropout:
+        return trainer
+    reader = copy.deepcopy(trainer)
+    with chance_of(trainer.experiment, trainer.step):
+        reader.model = masked_copy(trainer.model, trainer.experiment)
+    return reader
 
 
 @contextlib.contextmanager
@@ -79,9 +94,10 @@ def _unclipped(trainer: Trainer) -> list[Tensor]:
     return _gradients(free.model)
 
 
-def _loss_after(twin: Trainer) -> float:
+def _loss_after(twin: Trainer, before: Trainer) -> float:
     """The loss of the last update's batch with the new weights. Makes another update, so the twin is used up."""
-    twin.step -= 1  # the batch and the random numbers of an update depend on the seed and the step alone
+    twin.model.kept_state = before.model.kept_state
+    twin.step_back()
     with _recorded_calls(twin.model) as passes:
         try:
             return twin.advance()
@@ -90,11 +106,13 @@ def _loss_after(twin: Trainer) -> float:
             return float((twin.model.step_losses(logits, batch) * twin.model.loss_weights(batch)).sum(0).mean())
 
 
-def _drawn_sequence(model: RecurrentNetwork, batch: Batch, logits: Tensor) -> dict[str, Any]:
+def _drawn_sequence(
+    model: RecurrentNetwork, batch: Batch, logits: Tensor, carried: CarriedState | None
+) -> dict[str, Any]:
     """Sequence 0 of a batch: inputs, states, outputs, losses, and the gradient at its states."""
     single = batch.single_sequence(0)
     with _recorded_calls(model, training=False) as passes:
-        flow = gradient_flow(model, single)
+        flow = gradient_flow(model, single, carried=carried)
     losses = model.step_losses(logits, batch).cpu().numpy()
     counted = batch.mask.sum(1)
     mean = np.where(counted > 0, losses.sum(1) / np.maximum(counted, 1), np.nan)

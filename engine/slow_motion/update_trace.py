@@ -21,11 +21,12 @@ class UpdateTrace(FrozenArrays):
 
     States and gradients over time come from the lens: in evaluation mode, with the true inputs. If training is random
     (dropout, noise, teacher forcing below 1) they belong to another forward pass than the loss; see `as_trained`.
+    Recurrent dropout is in the weights, so both have it.
 
     Args:
         experiment: with the live settings of this update.
         step: number of updates before this one.
-        loss: L before the update, as `Trainer.advance` would return it. Nats, or squared error.
+        loss: L before the update, as `Trainer.advance` would return it. Nats, or an error.
         loss_after: L of the same batch with the same random numbers, after the update.
         batch_size: sequences in the batch.
         as_trained: True if the states and gradients belong to the pass that is differentiated.

@@ -45,6 +45,8 @@ class SequenceTrace(FrozenArrays):
         input_size: (passes,) the input size without that padding.
         hidden, cell: (n, H); cell is None if there is no cell state.
         first_hidden, first_cell: (H,), the state before the first step.
+        bridge_hidden, bridge_cell: (H,), the state before a decoder's first step, where its encoder reads both ways:
+            the sum of both ends; else None, and it is the state of the step before.
         gates: {name: (n, H)}; empty for a plain cell.
         from_input, from_state: (n, G, H), W_ih x_t and W_hh h_before (or what else a block reads) without biases;
             from_state is None without a weight_hh.
@@ -108,18 +110,26 @@ class SequenceTrace(FrozenArrays):
     factors: StepFactors
     jacobians: np.ndarray | None
     units: np.ndarray
+    bridge_hidden: np.ndarray | None = None
+    bridge_cell: np.ndarray | None = None
 
     @property
     def hidden_before(self) -> np.ndarray:
-        """(n, H): h of the previous step."""
-        return np.concatenate([self.first_hidden[None], self.hidden[:-1]])
+        """(n, H): h of the previous step, as this one reads it."""
+        return self._before(self.first_hidden, self.hidden, self.bridge_hidden)
 
     @property
     def cell_before(self) -> np.ndarray | None:
         """(n, H): c of the previous step, or None."""
         if self.cell is None or self.first_cell is None:
             return None
-        return np.concatenate([self.first_cell[None], self.cell[:-1]])
+        return self._before(self.first_cell, self.cell, self.bridge_cell)
+
+    def _before(self, first: np.ndarray, states: np.ndarray, bridge: np.ndarray | None) -> np.ndarray:
+        before = np.concatenate([first[None], states[:-1]])
+        if bridge is not None:
+            before[self.part.argmax()] = bridge
+        return before
 
     def at(self, position: int) -> int:
         """The index of the step at a position on the time axis.

@@ -34,7 +34,7 @@ def trace_chain(
         step: updates made so far, stored in the trace.
 
     Raises:
-        TraceError: if the network has no such layer or direction.
+        TraceError: if the network has no such layer or direction, or no step follows from another.
     """
     e = model.experiment
     if not (-e.num_layers <= layer < e.num_layers and 0 <= direction < e.directions):
@@ -42,6 +42,8 @@ def trace_chain(
             f"There is no layer {layer} in direction {direction}: this network has {e.num_layers} "
             f"layer{'s' if e.num_layers > 1 else ''}, and reads {'both ways' if e.bidirectional else 'one way'}."
         )
+    if model.reads_across_the_batch:
+        raise TraceError("This network reads across the batch: no step of a sequence follows from the one before it.")
     layer %= e.num_layers
     trace = trace_forward(model, batch).single_sequence(sequence)
     swept = sweep(trace, seed(trace, ["all"]))
@@ -57,7 +59,7 @@ def trace_chain(
             cut=np.isin(positions, trace.cuts),
             **_inputs_and_outputs(trace, positions),
             **_forward(trace, chains),
-            **_backward(trace, chains),
+            **_backward(trace, chains, chains_of(swept, layer, 0)[len(chains) :]),
             factors=_factors(swept, layer, direction, positions),
             **_jacobians(trace, layer, direction, len(positions)),
         )
@@ -100,6 +102,7 @@ def _forward(trace: ForwardTrace, chains: list[ChainGradients]) -> dict[str, Any
         "first_hidden": cell_traces[0].initial[0][0, 0].to(dtype).cpu().numpy(),
         "cell": stacked(lambda r: r.cell),
         "first_cell": cell_traces[0].initial[1][0, 0].to(dtype).cpu().numpy() if kind.has_cell_state else None,
+        **_bridge(trace, cell_traces),
         "gates": {name: stacked(lambda r, name=name: r.gates[name]) for name in cell_traces[0].gates},  # type: ignore[misc]
         "from_input": stacked(lambda r: r.inputs @ r.weights.ih.T, *blocks),
         "from_state": stacked(_from_state, *blocks),
@@ -115,12 +118,26 @@ def _forward(trace: ForwardTrace, chains: list[ChainGradients]) -> dict[str, Any
     }
 
 
-def _backward(trace: ForwardTrace, chains: list[ChainGradients]) -> dict[str, Any]:
-    """The backward pass, one step at a time in float64, to keep apart what arrives from the next step."""
+def _bridge(trace: ForwardTrace, cell_traces: list[CellTrace]) -> dict[str, np.ndarray]:
+    """Where a decoder starts, if not from the last state before it: the sum of both directions of its encoder."""
+    if trace.shape[1] == 1 or len(cell_traces) == 1:
+        return {}
+    states = [each[0, 0].to(trace.output.dtype).cpu().numpy() for each in cell_traces[1].initial]
+    return dict(zip(("bridge_hidden", "bridge_cell"), states, strict=False))
+
+
+def _backward(
+    trace: ForwardTrace, chains: list[ChainGradients], beyond: Sequence[ChainGradients] = ()
+) -> dict[str, Any]:
+    """The backward pass, one step at a time in float64, to keep apart what arrives from the next step.
+
+    Args:
+        beyond: what comes after the chain without being a part of it: a decoder that reads one way.
+    """
     cuts, has_cell = set(trace.cuts), chains[0].cell is not None
     gradients: dict[str, list[Tensor]] = {}
     grad_carry = tuple(torch.zeros_like(chains[-1].direct[:1]) for _ in range(2 if has_cell else 1))
-    for chain in reversed(chains):
+    for chain in reversed([*chains, *beyond]):
         total = chain.direct[:, None].clone()  # (n, 1 row, H)
         cell, grad_input_proj = torch.zeros_like(total), total.new_empty(len(total), 1, chain.grad_input_proj.shape[-1])
         later = [torch.empty_like(total) for _ in grad_carry]
@@ -131,6 +148,8 @@ def _backward(trace: ForwardTrace, chains: list[ChainGradients]) -> dict[str, An
             grad_carry = chain.cell_trace.backward_sweep(span, grad_carry)
             if int(chain.positions[t]) in cuts:
                 grad_carry = tuple(torch.zeros_like(state) for state in grad_carry)
+        if chain in beyond:
+            continue
         parts = {"grad": total, "direct": chain.direct, "later": later[0], "entering": grad_input_proj}
         apart = chain.cell_trace.step_gradients(total[:, 0], cell[:, 0] if has_cell else None)
         if apart.from_state is not None:

@@ -2,7 +2,7 @@
 
 It shares nothing with the lens, so it can verify the lens: with autograd, or by perturbing one unit of one state and
 measuring the change of the loss. The steps are PyTorch's own single-step cells for RNN and
-GRU, else the cell's equations; embedding, head and loss are the model's.
+GRU, else the cell's equations; embedding, attention, head and loss are the model's.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from functools import partial
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import linear, one_hot
+from torch.nn.functional import linear, one_hot, pad
 
 from engine.cells import CELLS, Cell
 from engine.layers.make import RecurrentLayers
@@ -108,12 +108,19 @@ class Unrolled:
     def run(
         self, layers: RecurrentLayers, rows: list[Tensor], first: list[State], start: int, cuts: list[int]
     ) -> tuple[list[Tensor], list[State]]:
-        """Run all layers over inputs (I,), the first at position `start`. Returns top-layer outputs, final states."""
-        e, ends = self.model.experiment, []
+        """Run all layers over inputs (I,), the first at position `start`. Returns top-layer outputs, final states.
+
+        Args:
+            first: the state before the first step of each layer, direction by direction.
+
+        The final states are the sum over a layer's directions.
+        """
+        e, ends, directions = self.model.experiment, [], 2 if layers.bidirectional else 1
         for layer in range(e.num_layers):
             outputs: list[list[Tensor]] = [[] for _ in rows]
-            for d in range(e.directions):
-                step, state = Stepper.of(CELLS[e.cell], layers, layer, d), first[layer]
+            together: list[State] = []
+            for d in range(directions):
+                step, state = Stepper.of(CELLS[e.cell], layers, layer, d), first[layer * directions + d]
                 for t in range(len(rows)) if d == 0 else reversed(range(len(rows))):
                     place = (layer, d, start + t)
                     if t in cuts:
@@ -124,7 +131,8 @@ class Unrolled:
                     if len(state) > 1:
                         self.cell[place] = state[1]
                     outputs[t].append(state[0])
-            ends.append(state)
+                together.append(state)
+            ends.append(tuple(sum(parts[1:], parts[0]) for parts in zip(*together, strict=True)))
             rows = [torch.cat(states) for states in outputs]
         return rows, ends
 
@@ -134,22 +142,33 @@ def unroll(model: RecurrentNetwork, batch: Batch, sequence: int = 0, nudge: Nudg
 
     Truncation cuts gradients as in training.
     """
-    one, e = batch.single_sequence(sequence), model.experiment
-    run, zero = Unrolled(model, nudge), torch.zeros(e.hidden_size, dtype=model.dtype)
-    zeros: State = (zero,) * len(CELLS[e.cell].states)
-    rows, first = list(model.embed(one)[: one.lengths[0], 0]), [zeros] * e.num_layers
+    one, run, first = batch.single_sequence(sequence), Unrolled(model, nudge), _start(model)
+    rows, memory = list(model.embed(one)[: one.lengths[0], 0]), None
     if one.decoder_inputs is None:
         outputs, _ = run.run(model.recurrent, rows, first, 0, model.truncation_points(len(one.inputs)))
     else:
-        _, ends = run.run(model.encoder, rows, first, 0, [])
+        states, ends = run.run(model.encoder, rows, first, 0, [])
+        halves = torch.stack(states)[:, None].split(model.experiment.hidden_size, -1)
+        memory = sum(halves[1:], halves[0]) if model.attends else None
         fed_back = torch.tensor(one.decoder_inputs[one.valid[one.source_steps :, 0], 0])
         decoder_inputs = _symbols(fed_back, model.decoder_embedding, model.head.out_features).to(model.dtype)
         outputs, _ = run.run(model.decoder, list(decoder_inputs), ends, one.source_steps, [])
-    padding = [torch.zeros_like(outputs[0])] * (len(one.mask) - len(outputs))
-    logits = model.apply_head(torch.stack([*outputs, *padding])[:, None], one.lengths)
+    read = model.read_out(torch.stack(outputs)[:, None], memory, one.lengths)
+    logits = model.apply_head(pad(read, (0, 0, 0, 0, 0, len(one.mask) - len(read))), one.lengths)
     run.losses = model.step_losses(logits, one)[:, 0]
     run.loss = (run.losses * model.loss_weights(one)[:, 0]).sum()
     return run
+
+
+def _start(model: RecurrentNetwork) -> list[State]:
+    """The state before the first step of each layer, direction by direction: learned, or zeros."""
+    e = model.experiment
+    start = model.start(1)
+    if start is None:
+        zero = torch.zeros(e.hidden_size, dtype=model.dtype)
+        return [(zero,) * len(CELLS[e.cell].states)] * (e.num_layers * e.directions)
+    states = start if isinstance(start, tuple) else (start,)
+    return [tuple(state[row, 0] for state in states) for row in range(len(states[0]))]
 
 
 def _symbols(tokens: Tensor, table: nn.Embedding | None, symbols: int) -> Tensor:

@@ -16,7 +16,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.experiment import step_cost
 from engine.model import RecurrentNetwork
 from engine.step_through.sequence_trace import SequenceTrace, TraceError
 from engine.step_through.tracing import trace_chain
@@ -35,6 +34,7 @@ from engine.step_through.verification_result import (
     WeightEntry,
 )
 from engine.tasks import Batch
+from engine.update_cost import step_cost
 
 MIN_NORM = 1e-6  # gradient norm; below this the difference of two losses is mostly rounding error
 MAX_UNCERTAINTY = 1e-7  # relative; if differences are less certain than this, autograd is used
@@ -191,7 +191,7 @@ def _state_trial(model: RecurrentNetwork, batch: Batch, what: StateEntry, place:
 def _weight_trial(model: RecurrentNetwork, batch: Batch, what: WeightEntry, trace: SequenceTrace) -> Trial:
     """The loss of the whole sequence with respect to one weight."""
     name = f"{what.weight}_l{trace.layer}" + ("_reverse" if trace.direction else "")
-    weight, at = model.stacks[what.part].get_parameter(name), (what.row, what.column)
+    weight, at = model.stacks[what.part % len(trace.input_size)].get_parameter(name), (what.row, what.column)
     before = weight.detach()[at].item()
 
     def move(amount: float) -> float:

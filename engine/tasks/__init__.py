@@ -23,7 +23,9 @@ from engine.tasks.base import (
 )
 from engine.tasks.batch import Batch
 from engine.tasks.bits import COPY, PARITY, XOR
+from engine.tasks.bugs import read_with_bug
 from engine.tasks.captions import CAPTION
+from engine.tasks.chunks import WithWarmUp, without_warm_up
 from engine.tasks.dates import DATES
 from engine.tasks.entities import ENTITIES
 from engine.tasks.formal_languages import COUNT, EMBEDDED_REBER, REBER_GRAMMAR
@@ -53,6 +55,7 @@ __all__ = [
     "Metric",
     "Task",
     "UnknownDataError",
+    "draw",
     "held_out",
     "probe",
     "register",
@@ -126,10 +129,22 @@ def sample(experiment: DataSettings, batch_size: int, seed: int | tuple[int, ...
 
     Args:
         seed: non-negative; a tuple gives independent streams, as (experiment.seed, step).
-        split: "train" or "test"; the two never share a sequence of real data.
+        split: "train" or "test"; the two never share a sequence of real data. With a carried state, held-out sequences
+            are longer by the warm-up, in which no loss is counted.
     """
+    return read_with_bug(experiment.bug, experiment.seq_len, draw(experiment, batch_size, seed, split))
+
+
+def draw(experiment: DataSettings, batch_size: int, seed: int | tuple[int, ...], split: str = "train") -> Batch:
+    """As `sample`, as it should be read, whatever bug the experiment has."""
     task = task_of(experiment)
+    if split == "test" and experiment.warm_up:
+        longer = task.draw(stream(seed, split), WithWarmUp(experiment), batch_size, split)
+        return without_warm_up(longer, experiment.warm_up)
     batch = task.draw(stream(seed, split), experiment, batch_size, split)
+    if experiment.shortest and task.shorten is not None:
+        rng = stream(seed, "shortening")
+        return task.shorten(rng, batch, rng.integers(experiment.shortest, experiment.seq_len + 1, batch_size))
     if split == "train" and has_unknown(task.input_labels):
         return hide_words(stream(seed, "hiding"), batch)
     return batch
@@ -138,7 +153,9 @@ def sample(experiment: DataSettings, batch_size: int, seed: int | tuple[int, ...
 def held_out(experiment: DataSettings) -> Batch:
     """The held-out sequences on which a run's loss and metric are judged; many more than figures draw."""
     if (chosen := task_of(experiment).held_out) is not None:
-        return chosen(experiment, MOST_HELD_OUT)
+        if experiment.warm_up:  # with a carried state there is no bug
+            return without_warm_up(chosen(WithWarmUp(experiment), MOST_HELD_OUT), experiment.warm_up)
+        return read_with_bug(experiment.bug, experiment.seq_len, chosen(experiment, MOST_HELD_OUT))
     return sample(experiment, HELD_OUT_SIZE, (experiment.seed, 1), "test")
 
 

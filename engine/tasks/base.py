@@ -24,10 +24,12 @@ PROBE_SIZE = 16
 HELD_OUT_SIZE, MOST_HELD_OUT = 256, 512
 """Number of sequences on which a run is judged; at most so many where a task chooses them itself."""
 SPLITS = ("train", "test")
-STREAMS = (*SPLITS, "hiding", "choosing")
-"""What random numbers are drawn for: the sequences of either split, which words are hidden in training, and which
-sequences of a fixed training set are a batch."""
+STREAMS = (*SPLITS, "hiding", "choosing", "shortening")
+"""What random numbers are drawn for: the sequences of either split, which words are hidden in training, which
+sequences of a fixed training set are a batch, and how long sequences are."""
 OWN_FAMILY = "Your data"
+Passages = list[tuple[np.ndarray, np.ndarray, np.ndarray]]
+"""Whole texts or series: the inputs, the targets and whether there is a loss, one of each a step."""
 FAMILIES = ("Classics", "Text", "Series", "Speech", "Music", "Images", "Sequence to sequence", OWN_FAMILY)
 
 
@@ -55,12 +57,28 @@ class DataSettings(Protocol):
         """Steps of the input sequence."""
 
     @property
+    def shortest(self) -> int:
+        """Steps of the shortest input sequence, whose lengths vary up to seq_len; 0: all have seq_len."""
+
+    @property
+    def horizon(self) -> int:
+        """How many steps ahead the value lies that a series is asked for; 1 for every task that has no `ahead`."""
+
+    @property
     def time_steps(self) -> int:
-        """Steps of the whole time axis: seq_len, then the target side of an encoder-decoder."""
+        """Steps of the whole time axis: warm_up and seq_len, then the target side of an encoder-decoder."""
+
+    @property
+    def warm_up(self) -> int:
+        """Steps that held-out sequences have before the seq_len ones that count, for a state that is carried on."""
 
     @property
     def seed(self) -> int:
         """The run's seed; some tasks draw their fixed material from it."""
+
+    @property
+    def bug(self) -> str:
+        """The bug with which the run reads its batches (`engine.tasks.bugs`); "none" for a sound one."""
 
 
 def stream(seed: int | tuple[int, ...], purpose: str) -> np.random.Generator:
@@ -128,6 +146,10 @@ def _no_baselines(experiment: DataSettings, batch: Batch) -> dict[str, float]:
     return {}
 
 
+def _no_answers(experiment: DataSettings, batch: Batch) -> dict[str, np.ndarray]:
+    return {}
+
+
 def _no_names(batch: Batch) -> tuple[str, ...]:
     return ()
 
@@ -151,6 +173,9 @@ class Task:
         draw: (rng, experiment, batch_size, split) -> Batch; split is "train" or "test".
         baselines: (experiment) -> {name: loss per counted step}; the first is the one to beat.
         baselines_on: (experiment, batch) -> the same on this batch; None if `baselines` are exact for all data.
+        simple_answers: (experiment, batch) -> {name: (T, batch, output_size) answers}, where outputs are values: those
+            of `baselines`, the first the one to beat, but for one that is best in squared error alone. The other losses
+            are compared with theirs.
         metric_baselines: (experiment, batch) -> {name: metric} of simple answers on this batch, in the metric's unit.
         lag: (experiment) -> how many steps back the deciding input lies, over source and target; or None.
         target_steps: (experiment) -> steps of the target side of an encoder-decoder; 0 where there is none.
@@ -168,6 +193,12 @@ class Task:
         continues: the target at t is the input at t + 1 (the same symbols, or the same channels), so the network can
             continue with its own outputs: write a text, forecast a series. Irrelevant for AUTOREGRESSIVE_TYPES, which
             always do.
+        ahead: (horizon) -> this task, asked for the value so many steps ahead; None where only the next one can be
+            asked. farthest: the longest horizon.
+        passages: (experiment) -> the trained texts or series as wholes, each in order of time, through which a network
+            can carry its state on. None where sequences have nothing to do with each other, or a scale of their own.
+        shorten: (rng, batch, lengths) -> these sequences, all of the same length, with these lengths, (batch,), then
+            padding. None where sequences have lengths of their own, or cannot be of any other.
         answers: the rule, (experiment, inputs) -> targets, both as in a Batch, for inputs of symbols that a person has
             changed. NO_ANSWER where the inputs do not determine the answer, and, of an encoder-decoder, after the
             answer's end; the values at steps without a loss are meaningless. None where there is no rule.
@@ -198,10 +229,15 @@ class Task:
     lag: Callable[[DataSettings], int | None] = field(default=_no_lag)
     target_steps: Callable[[DataSettings], int] = field(default=_no_target_side)
     baselines_on: Callable[[DataSettings, Batch], dict[str, float]] | None = None
+    simple_answers: Callable[[DataSettings, Batch], dict[str, np.ndarray]] = field(default=_no_answers)
     metric_baselines: Callable[[DataSettings, Batch], dict[str, float]] = field(default=_no_baselines)
     causal: bool = False
     looks_ahead: bool = False
     continues: bool = False
+    ahead: Callable[[int], Task] | None = None
+    farthest: int = 1
+    passages: Callable[[DataSettings], Passages] | None = None
+    shorten: Callable[[np.random.Generator, Batch, np.ndarray], Batch] | None = None
     answers: Callable[[DataSettings, np.ndarray], np.ndarray] | None = None
     encode: Callable[[DataSettings, str], Batch] | None = None
     asks: str = ""
@@ -267,6 +303,19 @@ def answer_mask(experiment: DataSettings, seq_len: int, batch_size: int) -> np.n
     if experiment.rnn_type == "many_to_one":
         return last_step_only(seq_len, batch_size)
     return np.ones((seq_len, batch_size), bool)
+
+
+def beginnings(rng: np.random.Generator, batch: Batch, lengths: np.ndarray) -> Batch:
+    """The first steps of each sequence, (batch,) how many, as `Task.shorten`; what comes after is padding.
+
+    For tasks whose target at t is right whatever comes after t. One answer is asked at the new end.
+    """
+    steps = np.arange(len(batch.mask))[:, None]
+    real, symbols = steps < lengths, batch.inputs.ndim == 2
+    inputs = np.where(real, batch.inputs, NO_SYMBOL) if symbols else batch.inputs * real[..., None]
+    targets = np.where(real.reshape(*real.shape, *[1] * (batch.targets.ndim - 2)), batch.targets, 0)
+    mask = batch.mask & real if batch.mask[:-1].any() else steps == lengths - 1
+    return Batch(inputs, targets, mask, lengths)
 
 
 def evenly(items: np.ndarray, most: int) -> np.ndarray:

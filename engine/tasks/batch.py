@@ -25,6 +25,7 @@ class Batch:
             first.
         origin: (batch, 2) int64, where real data were taken from: the number of the series, text or row, and the place
             in it of input step 0. None where the task does not say.
+        data_lengths: (batch,) int64, the steps that hold data, where padding is read as if it were data; else None.
     """
 
     inputs: np.ndarray
@@ -33,6 +34,15 @@ class Batch:
     lengths: np.ndarray
     decoder_inputs: np.ndarray | None = None
     origin: np.ndarray | None = None
+    data_lengths: np.ndarray | None = None
+
+    @property
+    def padding_read(self) -> np.ndarray:
+        """(T, batch) bool: steps that are read as if they were real, and are padding."""
+        if self.data_lengths is None:
+            return np.zeros((len(self.inputs), len(self.lengths)), bool)
+        at = np.arange(len(self.inputs))[:, None]
+        return (at >= self.data_lengths) & (at < self.lengths)
 
     @property
     def source_steps(self) -> int:
@@ -61,13 +71,19 @@ class Batch:
         """A batch of one of these sequences, with its padding."""
         return self.some(slice(sequence, sequence + 1))
 
+    def between(self, start: int, stop: int) -> Batch:
+        """These steps of sequences without padding and without a target side."""
+        steps, size = slice(start, stop), len(self.lengths)
+        lengths = np.full(size, stop - start, np.int64)
+        return Batch(self.inputs[steps], self.targets[steps], self.mask[steps], lengths)
+
     def some(self, chosen: slice | np.ndarray) -> Batch:
         """A batch of some of these sequences, with their padding."""
         decoder_inputs = None if self.decoder_inputs is None else self.decoder_inputs[:, chosen]
         origin = None if self.origin is None else self.origin[chosen]
         return Batch(
             self.inputs[:, chosen], self.targets[:, chosen], self.mask[:, chosen], self.lengths[chosen], decoder_inputs,
-            origin,
+            origin, None if self.data_lengths is None else self.data_lengths[chosen],
         )  # fmt: skip
 
     def at_ends(self, values: np.ndarray) -> np.ndarray:

@@ -6,7 +6,17 @@ import math
 
 import numpy as np
 
-from engine.tasks.base import NO_ANSWER, DataSettings, Lengths, Metric, Task, accuracy, answer_mask, full_lengths
+from engine.tasks.base import (
+    NO_ANSWER,
+    DataSettings,
+    Lengths,
+    Metric,
+    Task,
+    accuracy,
+    answer_mask,
+    beginnings,
+    full_lengths,
+)
 from engine.tasks.batch import Batch
 from engine.tasks.text_input import encode_symbols
 
@@ -40,6 +50,7 @@ PARITY = Task(
     output_labels=BITS,
     metric=Metric("accuracy", accuracy),
     draw=_draw_parity,
+    shorten=beginnings,
     baselines=lambda experiment: {"guessing": math.log(2)},
     lag=lambda experiment: experiment.seq_len - 1,
     answers=lambda experiment, inputs: _parity(experiment, inputs).targets,
@@ -75,6 +86,7 @@ XOR = Task(
     output_labels=BITS,
     metric=Metric("accuracy", accuracy),
     draw=_draw_xor,
+    shorten=beginnings,
     baselines=lambda experiment: {"guessing, or seeing one bit": math.log(2)},
     lag=lambda experiment: 1,
     answers=lambda experiment, inputs: _xor(inputs).targets,

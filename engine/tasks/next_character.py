@@ -14,6 +14,7 @@ from engine.tasks.base import (
     DataSettings,
     Lengths,
     Metric,
+    Passages,
     Task,
     accuracy,
     answer_mask,
@@ -63,6 +64,12 @@ def _draw(rng: np.random.Generator, experiment: DataSettings, batch_size: int, s
     return Batch(inputs, targets, answer_mask(experiment, seq_len, batch_size), full_lengths(seq_len, batch_size))
 
 
+def _passages(experiment: DataSettings) -> Passages:
+    """The whole text; before its first character nothing is read."""
+    tokens = _tokens("train")
+    return [(np.concatenate([[NO_SYMBOL], tokens[:-1]]), tokens, np.ones(len(tokens), bool))]
+
+
 @cache
 def _frequency_baseline() -> float:
     """Cross-entropy, in nats, of the held-out text under the training text's character frequencies."""
@@ -101,6 +108,7 @@ CHARACTERS = Task(
     lag=lambda experiment: min(8, experiment.seq_len - 1),
     causal=True,
     continues=True,
+    passages=_passages,
     answers=next_inputs,
     encode=_encode_typed,
     asks="The beginning of a text; empty: which character comes first",

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import importlib.util
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 
-from engine.tasks.base import PROBE_SIZE, DataSettings, Lengths, Metric, Task, answer_mask, full_lengths, stream
+from engine.tasks.base import (
+    PROBE_SIZE,
+    DataSettings,
+    Lengths,
+    Metric,
+    Passages,
+    Task,
+    answer_mask,
+    full_lengths,
+    stream,
+)
 from engine.tasks.batch import Batch
 
 WEEKS, TRAINED_WEEKS = 105, 80  # every test window lies within the 25 weeks not used in training
@@ -42,37 +53,42 @@ def yearly_sunspots() -> np.ndarray:
 
 
 def next_value(values: np.ndarray, experiment: DataSettings) -> Batch:
-    """A batch whose target is the next value at every step. values: (T + 1, batch) float32."""
-    seq_len, batch_size = len(values) - 1, values.shape[1]
-    channel = np.ascontiguousarray(values)[:, :, None]  # (T + 1, batch, 1)
-    return Batch(
-        channel[:-1], channel[1:], answer_mask(experiment, seq_len, batch_size), full_lengths(seq_len, batch_size)
-    )
+    """A batch whose target is the value `horizon` steps ahead, at every step. values: (T + horizon, batch) float32."""
+    seq_len, batch_size = len(values) - experiment.horizon, values.shape[1]
+    channel = np.ascontiguousarray(values)[:, :, None]  # (T + horizon, batch, 1)
+    read, asked = channel[:seq_len], channel[experiment.horizon :]
+    return Batch(read, asked, answer_mask(experiment, seq_len, batch_size), full_lengths(seq_len, batch_size))
 
 
-def _price_windows(split: str, seq_len: int) -> np.ndarray:
-    """All windows of seq_len + 1 weeks of one split, (windows, seq_len + 1): change since the window's first week."""
+def _price_windows(split: str, weeks: int) -> np.ndarray:
+    """All windows of so many weeks of one split, (windows, weeks): change since the window's first week."""
     prices = weekly_log_prices()
     prices = prices[:, :TRAINED_WEEKS] if split == "train" else prices[:, TRAINED_WEEKS:]
-    views = np.lib.stride_tricks.sliding_window_view(prices, seq_len + 1, axis=1).reshape(-1, seq_len + 1)
+    views = np.lib.stride_tricks.sliding_window_view(prices, weeks, axis=1).reshape(-1, weeks)
     return (views - views[:, :1]) * np.float32(SCALE)
 
 
-def _sunspot_windows(split: str, seq_len: int) -> np.ndarray:
-    """All windows of seq_len + 1 years of one split, (windows, seq_len + 1)."""
+def _sunspot_windows(split: str, years: int) -> np.ndarray:
+    """All windows of so many years of one split, (windows, years)."""
     spots = yearly_sunspots()
     spots = spots[:TRAINED_YEARS] if split == "train" else spots[TRAINED_YEARS:]
-    return np.lib.stride_tricks.sliding_window_view(spots, seq_len + 1)
+    return np.lib.stride_tricks.sliding_window_view(spots, years)
 
 
 def _draw_prices(rng: np.random.Generator, experiment: DataSettings, batch_size: int, split: str) -> Batch:
-    windows = _price_windows(split, experiment.seq_len)
+    windows = _price_windows(split, experiment.seq_len + experiment.horizon)
     return next_value(windows[rng.integers(0, len(windows), batch_size)].T, experiment)
 
 
 def _draw_sunspots(rng: np.random.Generator, experiment: DataSettings, batch_size: int, split: str) -> Batch:
-    windows = _sunspot_windows(split, experiment.seq_len)
+    windows = _sunspot_windows(split, experiment.seq_len + experiment.horizon)
     return next_value(windows[rng.integers(0, len(windows), batch_size)].T, experiment)
+
+
+def _sunspot_passages(experiment: DataSettings) -> Passages:
+    """All trained years as one."""
+    spots, years = yearly_sunspots()[:TRAINED_YEARS, None], TRAINED_YEARS - experiment.horizon
+    return [(spots[:years], spots[experiment.horizon :], np.ones(years, bool))]
 
 
 def _like_this_week(experiment: DataSettings) -> dict[str, float]:
@@ -85,7 +101,8 @@ def _like_this_week(experiment: DataSettings) -> dict[str, float]:
 
 
 def _like_this_week_on(experiment: DataSettings, batch: Batch) -> dict[str, float]:
-    return {"next week like this one": _persistence_error(batch)}
+    name = _later(experiment.horizon, "week")
+    return {f"{name} like this one": _persistence_error(batch)}
 
 
 def _like_before(experiment: DataSettings) -> dict[str, float]:
@@ -96,11 +113,50 @@ def _like_before(experiment: DataSettings) -> dict[str, float]:
 
 
 def _like_before_on(experiment: DataSettings, batch: Batch) -> dict[str, float]:
-    baselines = {"next year like this one": _persistence_error(batch)}
-    if experiment.rnn_type == "many_to_one" and experiment.seq_len >= CYCLE:
-        errors = batch.targets[-1] - batch.inputs[-CYCLE]  # the last input is one year before the answer
-        baselines["next year like eleven years before"] = float((errors**2).mean(dtype=np.float64))
+    name, back = _later(experiment.horizon, "year"), CYCLE - experiment.horizon + 1
+    baselines = {f"{name} like this one": _persistence_error(batch)}
+    if experiment.rnn_type == "many_to_one" and 1 <= back <= experiment.seq_len:
+        errors = batch.targets[-1] - batch.inputs[-back]  # the last input is `horizon` years before the answer
+        baselines[f"{name} like eleven years before"] = float((errors**2).mean(dtype=np.float64))
     return baselines
+
+
+def _this_week(experiment: DataSettings, batch: Batch) -> dict[str, np.ndarray]:
+    return {f"{_later(experiment.horizon, 'week')} like this one": batch.inputs}
+
+
+def _this_year(experiment: DataSettings, batch: Batch) -> dict[str, np.ndarray]:
+    name, back = _later(experiment.horizon, "year"), CYCLE - experiment.horizon + 1
+    answers = {f"{name} like this one": batch.inputs}
+    if experiment.rnn_type == "many_to_one" and 1 <= back <= experiment.seq_len:
+        answers[f"{name} like eleven years before"] = np.broadcast_to(batch.inputs[-back], batch.inputs.shape)
+    return answers
+
+
+def _later(horizon: int, step: str) -> str:
+    """What is asked: "next year", "3 years later"."""
+    return f"next {step}" if horizon == 1 else f"{horizon} {step}s later"
+
+
+def asked_ahead(task: Task, horizon: int, label: str) -> Task:
+    """A task of series with a longer horizon: sequences are shorter by that, and it cannot go on with its answers.
+
+    Args:
+        label: of the output.
+    """
+    low, high = task.lengths.low, task.lengths.high - (horizon - 1)
+    lengths = Lengths(low, high, min(task.lengths.default, high))
+    return replace(task, lengths=lengths, output_labels=(label,), continues=False)
+
+
+@cache
+def _stocks_ahead(horizon: int) -> Task:
+    return asked_ahead(STOCKS, horizon, f"price {_later(horizon, 'week')}, in 10 % steps")
+
+
+@cache
+def _sunspots_ahead(horizon: int) -> Task:
+    return asked_ahead(SUNSPOTS, horizon, f"sunspots {_later(horizon, 'year')}, in hundreds")
 
 
 def _persistence_error(batch: Batch) -> float:
@@ -126,13 +182,16 @@ STOCKS = Task(
     input_labels=("price so far, in 10 % steps",),
     output_labels=("price next week, in 10 % steps",),
     metric=Metric(
-        "error ÷ that of the dashed line", _relative_error, percent=False, higher_is_better=False, solved=0.1
+        "squared error ÷ that of no change", _relative_error, percent=False, higher_is_better=False, solved=0.1
     ),
     draw=_draw_prices,
     baselines=_like_this_week,
     baselines_on=_like_this_week_on,
+    simple_answers=_this_week,
     causal=True,
     continues=True,
+    ahead=_stocks_ahead,
+    farthest=12,
 )
 
 SUNSPOTS = Task(
@@ -149,11 +208,15 @@ SUNSPOTS = Task(
     input_labels=("sunspots this year, in hundreds",),
     output_labels=("sunspots next year, in hundreds",),
     metric=Metric(
-        "error ÷ that of the dashed line", _relative_error, percent=False, higher_is_better=False, solved=0.1
+        "squared error ÷ that of no change", _relative_error, percent=False, higher_is_better=False, solved=0.1
     ),
     draw=_draw_sunspots,
     baselines=_like_before,
     baselines_on=_like_before_on,
+    simple_answers=_this_year,
     causal=True,
     continues=True,
+    ahead=_sunspots_ahead,
+    farthest=50,
+    passages=_sunspot_passages,
 )

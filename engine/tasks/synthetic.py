@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from engine.tasks.base import (
     Metric,
     Task,
     accuracy,
+    beginnings,
     full_lengths,
     last_step_only,
     within,
@@ -60,6 +62,7 @@ FIRST_SYMBOL_RECALL = Task(
     output_labels=DIGITS,
     metric=Metric("accuracy", accuracy),
     draw=_draw_first_symbol,
+    shorten=beginnings,
     baselines=lambda experiment: {"guessing": math.log(len(DIGITS))},
     lag=_to_the_first_step,
     answers=lambda experiment, inputs: np.broadcast_to(inputs[0], inputs.shape),
@@ -86,9 +89,32 @@ def _one_value(inputs: np.ndarray, answers: np.ndarray) -> Batch:
     return Batch(inputs, targets, last_step_only(*shape), full_lengths(*shape))
 
 
+def _marked(batch: Batch) -> np.ndarray:
+    """(T, batch, 1): at every step the number that is marked in the first half."""
+    first = (batch.inputs[..., 1] > 0).argmax(0)
+    number = batch.inputs[first, np.arange(len(first)), 0]
+    return np.broadcast_to(number[:, None], batch.targets.shape)
+
+
+def _marked_within(rng: np.random.Generator, batch: Batch, lengths: np.ndarray) -> tuple[Batch, np.ndarray, np.ndarray]:
+    """The same numbers, of each sequence as many as its length, marked anew in either half; and the marked ones."""
+    steps, rows = np.arange(len(batch.mask))[:, None], np.arange(len(lengths))
+    inputs = np.zeros_like(batch.inputs)
+    inputs[..., 0] = batch.inputs[..., 0] * (steps < lengths)
+    first, second = rng.integers(0, lengths // 2), rng.integers(lengths // 2, lengths)
+    inputs[first, rows, 1] = inputs[second, rows, 1] = 1
+    marked = Batch(inputs, batch.targets, steps == lengths - 1, lengths)
+    return marked, inputs[first, rows, 0], inputs[second, rows, 0]
+
+
 def _draw_adding(rng: np.random.Generator, experiment: DataSettings, batch_size: int, split: str) -> Batch:
     inputs, first, second = _draw_marked(rng, experiment, batch_size)
     return _one_value(inputs, first + second)
+
+
+def _shorten_adding(rng: np.random.Generator, batch: Batch, lengths: np.ndarray) -> Batch:
+    batch, first, second = _marked_within(rng, batch, lengths)
+    return replace(batch, targets=np.broadcast_to((first + second)[:, None], batch.targets.shape))
 
 
 ADDING = Task(
@@ -105,7 +131,12 @@ ADDING = Task(
     output_labels=("sum",),
     metric=Metric("within 0.04", within(TOLERANCE)),
     draw=_draw_adding,
+    shorten=_shorten_adding,
     baselines=lambda experiment: {"always saying 1": 1 / 6, "knowing one of the two": 1 / 12},
+    simple_answers=lambda experiment, batch: {
+        "always saying 1": np.ones_like(batch.targets),
+        "knowing one of the two": _marked(batch) + 0.5,
+    },
     lag=_to_the_first_step,
 )
 
@@ -113,6 +144,11 @@ ADDING = Task(
 def _draw_multiplication(rng: np.random.Generator, experiment: DataSettings, batch_size: int, split: str) -> Batch:
     inputs, first, second = _draw_marked(rng, experiment, batch_size)
     return _one_value(inputs, first * second)
+
+
+def _shorten_multiplication(rng: np.random.Generator, batch: Batch, lengths: np.ndarray) -> Batch:
+    batch, first, second = _marked_within(rng, batch, lengths)
+    return replace(batch, targets=np.broadcast_to((first * second)[:, None], batch.targets.shape))
 
 
 MULTIPLICATION = Task(
@@ -129,8 +165,13 @@ MULTIPLICATION = Task(
     output_labels=("product",),
     metric=Metric("within 0.04", within(TOLERANCE)),
     draw=_draw_multiplication,
+    shorten=_shorten_multiplication,
     # The variance of the product, and the error of answering x/2 when only x is known: E[x²] Var[y].
     baselines=lambda experiment: {"always saying 1/4": 1 / 9 - 1 / 16, "knowing one of the two": 1 / 3 / 12},
+    simple_answers=lambda experiment, batch: {
+        "always saying 1/4": np.full_like(batch.targets, 0.25),
+        "knowing one of the two": _marked(batch) / 2,
+    },
     lag=_to_the_first_step,
 )
 

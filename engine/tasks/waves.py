@@ -7,9 +7,9 @@ from functools import cache
 
 import numpy as np
 
-from engine.tasks.base import DataSettings, Lengths, Metric, Task, full_lengths, within
+from engine.tasks.base import DataSettings, Lengths, Metric, Task, beginnings, full_lengths, within
 from engine.tasks.batch import Batch
-from engine.tasks.series import next_value
+from engine.tasks.series import asked_ahead, next_value
 
 PERIODS = (20.0, 7.0)  # steps
 MIN_AMPLITUDE, MAX_AMPLITUDE = 0.5, 1.0  # amplitude of each of the two waves, uniform between these
@@ -23,7 +23,8 @@ SMOOTHNESS = 8.0  # length scale of the covariance, in steps
 
 
 def _draw_sine(rng: np.random.Generator, experiment: DataSettings, batch_size: int, split: str) -> Batch:
-    angles = np.arange(experiment.seq_len + 1)[:, None, None] * (2 * np.pi / np.array(PERIODS))  # (T + 1, 1, 2)
+    steps = np.arange(experiment.seq_len + experiment.horizon)
+    angles = steps[:, None, None] * (2 * np.pi / np.array(PERIODS))  # (T + horizon, 1, 2)
     phases = rng.uniform(0, 2 * np.pi, (batch_size, 2))
     amplitudes = rng.uniform(MIN_AMPLITUDE, MAX_AMPLITUDE, (batch_size, 2))
     return next_value((amplitudes * np.sin(angles + phases)).sum(-1).astype(np.float32), experiment)
@@ -34,17 +35,35 @@ def _sine_baselines(experiment: DataSettings) -> dict[str, float]:
 
     Each wave has the variance E[a²] / 2 and, one step later, correlates with itself by the cosine of its angle per
     step. The two have one distribution of amplitudes, so given their sum x either is expected to be x / 2, and the
-    expected next value is x times the mean of the two cosines: no function of the present value does better.
+    expected next value is x times the mean of the two cosines: no function of the present value does better. Over a
+    horizon of k steps the angles are k times as large.
     """
     variance = (
         (MAX_AMPLITUDE**3 - MIN_AMPLITUDE**3) / (MAX_AMPLITUDE - MIN_AMPLITUDE) / 3
     )  # of the sum: two halves of E[a²]
-    correlation = float(np.cos(2 * np.pi / np.array(PERIODS)).mean())
+    correlation = float(np.cos(2 * np.pi * experiment.horizon / np.array(PERIODS)).mean())
+    name = "next value" if experiment.horizon == 1 else f"value {experiment.horizon} steps later"
     return {
-        "next value like this one": 2 * variance * (1 - correlation),
+        f"{name} like this one": 2 * variance * (1 - correlation),
         "best from the present value alone": variance * (1 - correlation**2),
         "always the mean": variance,
     }
+
+
+def _sine_answers(experiment: DataSettings, batch: Batch) -> dict[str, np.ndarray]:
+    """Given the present value, a later one is as likely above the mean that `_sine_baselines` names as below."""
+    name = "next value" if experiment.horizon == 1 else f"value {experiment.horizon} steps later"
+    correlation = np.cos(2 * np.pi * experiment.horizon / np.array(PERIODS)).mean()
+    return {
+        f"{name} like this one": batch.inputs,
+        "best from the present value alone": batch.inputs * correlation,
+        "always the mean": np.zeros_like(batch.targets),
+    }
+
+
+@cache
+def _sine_ahead(horizon: int) -> Task:
+    return asked_ahead(SINE, horizon, f"value {horizon} steps later")
 
 
 SINE = Task(
@@ -61,9 +80,13 @@ SINE = Task(
     output_labels=("value next",),
     metric=Metric("within 0.1", within(0.1)),
     draw=_draw_sine,
+    shorten=beginnings,
     baselines=_sine_baselines,
+    simple_answers=_sine_answers,
     causal=True,
     continues=True,
+    ahead=_sine_ahead,
+    farthest=64,
 )
 
 
@@ -106,6 +129,10 @@ def _uneven_baselines(experiment: DataSettings) -> dict[str, float]:
     }
 
 
+def _uneven_answers(experiment: DataSettings, batch: Batch) -> dict[str, np.ndarray]:
+    return {"next value like this one": batch.inputs[..., :1], "always the mean": np.zeros_like(batch.targets)}
+
+
 UNTIMED_WAVE = Task(
     slug="irregular_wave",
     family="Series",
@@ -120,7 +147,9 @@ UNTIMED_WAVE = Task(
     output_labels=("value next",),
     metric=Metric("within 0.1", within(0.1)),
     draw=_draw_untimed,
+    shorten=beginnings,
     baselines=_uneven_baselines,
+    simple_answers=_uneven_answers,
     causal=True,
     continues=True,
 )
@@ -190,6 +219,21 @@ def _gap_baselines(experiment: DataSettings) -> dict[str, float]:
     return {"best from the past alone": past, "best from both sides": both, "always the mean": 1.0}
 
 
+def _gap_answers(experiment: DataSettings, batch: Batch) -> dict[str, np.ndarray]:
+    """The curve is a Gaussian process: its mean, given what is known, is the best answer for every symmetric loss."""
+    root, precision = _root(experiment.seq_len), np.linalg.inv(_covariance(experiment.seq_len))
+    values, hidden = batch.inputs[..., 0], batch.mask
+    past, both = np.zeros(batch.targets.shape), np.zeros(batch.targets.shape)
+    for column, steps in enumerate(hidden.T):
+        first = int(steps.argmax())
+        before = np.linalg.solve(root[:first, :first], values[:first, column])
+        past[steps, column, 0] = root[steps, :first] @ before
+        known = precision[np.ix_(steps, ~steps)] @ values[~steps, column]
+        both[steps, column, 0] = -np.linalg.solve(precision[np.ix_(steps, steps)], known)
+    nothing = np.zeros_like(batch.targets)
+    return {"best from the past alone": past, "best from both sides": both, "always the mean": nothing}
+
+
 GAP = Task(
     slug="gap",
     family="Series",
@@ -205,4 +249,5 @@ GAP = Task(
     metric=Metric("within 0.1", within(0.1)),
     draw=_draw_gap,
     baselines=_gap_baselines,
+    simple_answers=_gap_answers,
 )

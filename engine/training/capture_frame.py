@@ -13,22 +13,28 @@ from torch import Tensor
 
 from engine.cells import CELLS
 from engine.diagnosis import best_chain, diagnose
+from engine.diagnosis.attention import AttentionUse
 from engine.experiment import Experiment
 from engine.frame import Frame, RunInfo
 from engine.frame.frame import TrainingProgress
 from engine.frame.held_out import HeldOutRecord
 from engine.layers.crossing import to_cpu
+from engine.lens.attention_paths import AttentionRead, attention_reading, read_attention
+from engine.lens.cut_gradient import cut_gradient_norm
 from engine.lens.embedding_map import EmbeddingMap
 from engine.lens.forward_trace import DRAWN, ForwardTrace, trace_forward
 from engine.lens.gradient_flow import losses_and_gradient, seed
-from engine.lens.norms import Endpoints, NormRows, SequenceNorms, gradient_norms, norm_rows
+from engine.lens.norms import Endpoints, NormRows, SequenceNorms, entering_norms, gradient_norms, norm_rows
 from engine.lens.on_demand import compute_on_demand
 from engine.lens.preactivations import preactivations
 from engine.lens.step_factors import factors_of
 from engine.lens.sweep import SweepResult, sweep
 from engine.lens.weight_gradients import weight_gradients_of, where_enters
+from engine.lens.wiring import wiring_of
 from engine.model import RecurrentNetwork
+from engine.model.carried_state import CarriedState
 from engine.tasks import Batch, task_of
+from engine.training.held_out import VerdictsGradient
 
 
 def capture_frame(
@@ -39,6 +45,7 @@ def capture_frame(
     record: HeldOutRecord,
     untrained_map: EmbeddingMap | None,
     requested: Collection[str] = (),
+    carried: CarriedState | None = None,
 ) -> Frame:
     """Capture a frame of a network as it is. Changes nothing and draws no random number.
 
@@ -48,16 +55,20 @@ def capture_frame(
         untrained_map: `embedding_map` of the same network before training; None if it has no embedding.
         requested: readings that a frame has only on request, written as `engine.frame.reading_request` says; those that
             this network does not have stay None.
+        carried: the state with which the sequences begin; None: zero.
     """
-    trace = trace_forward(model, probe)
+    trace = trace_forward(model, probe, carried)
     losses = swept_losses(info.experiment)
     seeds = followed_seeds(losses)
     read = _read(model, probe, info, trace, losses)
     norms = SequenceNorms.from_rows(read.norms, seeds[: info.directions])
-    enters = [where_enters(trace, DRAWN, d, loss) for d, loss in enumerate(("last", "first"))]
+    ends = Endpoints.of(probe, info)
+    backwards = "last" if probe.source_steps else "first"
+    enters = [where_enters(trace, DRAWN, d, loss) for d, loss in enumerate(("last", backwards))]
     outputs = model.predictions(read.logits, probe)
     free_outputs = None if read.free_logits is None else model.predictions(read.free_logits, probe)
     probe_loss = float(read.sequence_loss.mean())
+    given = model.given_to_loss(read.logits) if info.outputs == "symbols" else None
     if not progress.step:
         progress = dataclasses.replace(progress, loss=probe_loss)
     frame = Frame(
@@ -72,12 +83,14 @@ def capture_frame(
         spectral_norms=_spectral_norms(read.plain_weights),
         weight_gradients=weight_gradients_of(read.swept, seeds, enters),
         **_states(read),
+        **_start(model),
         **_data(probe),
         **_embedding(read.embedding, untrained_map),
         **compute_on_demand(trace, requested),
         **vars(progress),
         **vars(record),
-        **vars(gradient_norms(norms, Endpoints.of(probe, info), DRAWN)),
+        **_gradients(read.attention, norms, ends, seeds[0]) | {"cut_grad_norm": _cut(model, probe)},
+        **vars(wiring_of(probe, norms, ends, given)),
         **vars(preactivations(read.swept.trace)),
     )
     return dataclasses.replace(frame, diagnosis=diagnose(info, frame))
@@ -91,6 +104,7 @@ class _Read:
         swept: the sweep, and the trace in it: at least of the drawn sequence, which is the first.
         norms: of all sequences. logits, free_logits: of all; the latter None if nothing is fed back. loss_per_step: (T,
             B). sequence_loss: (B,).
+        attention: what the decoder reads of its encoder, or None.
         upper: the states of the output layers. mean_weights: the mean size of the weights of every matrix.
         plain_weights: the weights from state to state, of a cell whose gradient nothing else scales.
         embedding: the table, or None.
@@ -102,6 +116,7 @@ class _Read:
     free_logits: Tensor | None
     loss_per_step: Tensor
     sequence_loss: Tensor
+    attention: AttentionRead | None
     upper: list[Tensor]
     mean_weights: dict[str, Tensor]
     plain_weights: dict[str, Tensor]
@@ -122,6 +137,7 @@ def _read(
             free_logits=_free_logits(model, probe, info),
             loss_per_step=per_step,
             sequence_loss=(per_step * model.loss_weights(probe)).sum(0),
+            attention=read_attention(trace, swept, gradient),
             upper=trace.upper_states(DRAWN),
             mean_weights=_mean_weights(model),
             plain_weights=_plain_weights(model),
@@ -130,21 +146,35 @@ def _read(
     return to_cpu(whole)
 
 
-def verdicts_gradient(model: RecurrentNetwork, probe: Batch, info: RunInfo) -> tuple[float, float]:
-    """(the verdict's ratio, the gradient norm where the last loss enters), without the rest of a frame."""
+def verdicts_gradient(model: RecurrentNetwork, probe: Batch, info: RunInfo) -> VerdictsGradient:
+    """What the verdict needs of the gradient, without the rest of a frame."""
     trace = trace_forward(model, probe)
     _, gradient = losses_and_gradient(trace)
     losses = swept_losses(info.experiment)
     swept, seeds = sweep(trace, seed(trace, losses, gradient)), followed_seeds(losses)
-    norms = gradient_norms(SequenceNorms.of(swept.chains, seeds[: info.directions]), Endpoints.of(probe, info))
-    return float(norms.ratio[best_chain(info, norms)]), norms.output_grad_norm
+    every, ends = SequenceNorms.of(swept.chains, seeds[: info.directions]), Endpoints.of(probe, info)
+    norms = gradient_norms(every, ends)
+    chain, use = best_chain(info, norms), None
+    if (read := to_cpu(read_attention(trace, swept, gradient))) is not None:
+        use = AttentionUse.of(attention_reading(read, entering_norms(every.memory, ends), ends, seeds[0])[0], chain)
+    return VerdictsGradient(float(norms.ratio[chain]), norms.output_grad_norm, use)
+
+
+def _gradients(attention: AttentionRead | None, norms: SequenceNorms, ends: Endpoints, followed: int) -> dict[str, Any]:
+    """The fields that summarise the gradients, and with attention by which paths they came."""
+    values = vars(gradient_norms(norms, ends, DRAWN))
+    if attention is None:
+        return values
+    reading, bridge = attention_reading(attention, entering_norms(norms.memory, ends), ends, followed)
+    return values | {"attention": reading, "bottleneck_grad_norm": bridge}
 
 
 def swept_losses(experiment: Experiment) -> list[str | int]:
-    """Choose the losses to sweep: all, the last, and, if there is a reverse direction, the first."""
+    """Choose the losses to sweep: all, the last, and, if there is a reverse direction that answers, the first."""
     if experiment.rnn_type == "many_to_one":
         return ["all"]  # the only loss is all of them, the last and the first
-    return ["all", "last", "first"] if experiment.bidirectional else ["all", "last"]
+    answers_backwards = experiment.bidirectional and experiment.rnn_type != "encoder_decoder"
+    return ["all", "last", "first"] if answers_backwards else ["all", "last"]
 
 
 def followed_seeds(losses: list[str | int]) -> tuple[int, int]:
@@ -156,6 +186,13 @@ def embedding_map(model: RecurrentNetwork) -> EmbeddingMap | None:
     """Project the embedding of a network to two dimensions; None without an embedding."""
     table = model.embedding
     return None if table is None else EmbeddingMap.of(table.weight.detach().cpu().numpy())
+
+
+def _cut(model: RecurrentNetwork, probe: Batch) -> float | None:
+    """`GradientNorms.cut_grad_norm`."""
+    if not model.experiment.carry_state or not model.truncation_points(len(probe.inputs)):
+        return None
+    return cut_gradient_norm(model, probe.single_sequence(DRAWN))
 
 
 def _free_logits(model: RecurrentNetwork, probe: Batch, info: RunInfo) -> Tensor | None:
@@ -207,6 +244,16 @@ def _states(read: _Read) -> dict[str, Any]:
         "gates": trace.gates(DRAWN),
         "upper": trace.upper(DRAWN, read.upper),
     }
+
+
+def _start(model: RecurrentNetwork) -> dict[str, Any]:
+    """The learned state before the first step; empty where it is 0."""
+    e, states = model.experiment, model.start(1)
+    if states is None:
+        return {}
+    rows = [each[:, 0].detach().cpu().numpy() for each in (states if isinstance(states, tuple) else (states,))]
+    named = zip(("first_hidden", "first_cell"), rows, strict=False)
+    return {name: row.reshape(e.num_layers, e.directions, -1) for name, row in named}
 
 
 def _data(probe: Batch) -> dict[str, Any]:

@@ -40,10 +40,11 @@ def reproducible_dropout(experiment: Experiment) -> Iterator[None]:
     """Let dropout between layers draw from PyTorch's generator, which the seed and the step decide.
 
     On a GPU cuDNN has a generator of its own that no seed reaches after its first use, so that a step would not be the
-    same when it is repeated. Without cuDNN the library runs the layers step by step.
+    same when it is repeated; and it wants weights in one piece, which masked ones are not. Without cuDNN the library
+    runs the layers step by step.
     """
-    was = torch.backends.cudnn.enabled
-    torch.backends.cudnn.enabled = was and not (experiment.dropout and experiment.device == "cuda")
+    was, drops = torch.backends.cudnn.enabled, experiment.dropout or experiment.recurrent_dropout
+    torch.backends.cudnn.enabled = was and not (drops and experiment.device == "cuda")
     try:
         yield
     finally:

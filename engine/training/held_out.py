@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 
+from engine.diagnosis.attention import AttentionUse
 from engine.diagnosis.bands import held_band
+from engine.diagnosis.case import LEARNING_SHARE
 from engine.frame.held_out import HeldOutRecord, counts_as_solved
 from engine.frame.run_info import RunInfo
+from engine.lens.wiring import leak
 from engine.model import RecurrentNetwork
 from engine.tasks import Batch, held_out, task_of
 
@@ -30,6 +33,14 @@ def interval(batch_size: int, sequences: int) -> int:
     """Updates between two measurements: a multiple of 50."""
     updates = sequences / (3 * batch_size)  # their forward pass costs as much: it is about a third of an update
     return max(50, min(400, 50 * math.ceil(updates / COST_SHARE / 50)))
+
+
+class VerdictsGradient(NamedTuple):
+    """The verdict's ratio, the norm where the last loss enters, and attention in numbers; None without attention."""
+
+    ratio: float
+    enters: float
+    attention: AttentionUse | None = None
 
 
 class HeldOutMonitor:
@@ -52,14 +63,17 @@ class HeldOutMonitor:
         every = interval(self._info.experiment.batch_size, len(self.batch.lengths))
         return step == 0 or step in EARLY_STEPS or step % every == 0
 
-    def measure(self, model: RecurrentNetwork, step: int, training_loss: float, gradient: tuple[float, float]) -> None:
+    def measure(
+        self, model: RecurrentNetwork, step: int, training_loss: float, gradient: VerdictsGradient, probe: Batch
+    ) -> None:
         """Add the measurement of a step to the record.
 
         One between the fixed steps takes the place of the newest: the one before it stays as far away as usual.
 
         Args:
             training_loss: recent mean training loss; NaN if there is none yet.
-            gradient: the verdict's ratio at this step, and the norm where the last loss enters.
+            gradient: at this step, of the probe.
+            probe: on which it is measured, at the first measurement, whether sequences meet.
         """
         before = self.record
         loss, metric, spread = measured(model, self.batch, self._info)
@@ -67,6 +81,11 @@ class HeldOutMonitor:
         earlier, earlier_step = before.held_out_loss, before.held_out_step
         if not self.is_due(step):
             earlier, earlier_step = before.held_out_earlier, before.held_out_earlier_step
+        ratio, use, attends = gradient.ratio, gradient.attention, True
+        if use is not None:
+            learned = loss < LEARNING_SHARE * self._info.held_out_baseline
+            attends = use.counts(learned, before.has_record and before.held_out_attends)
+            ratio = ratio if attends else use.state_ratio
         better = not loss >= before.held_out_best  # also where there is no best yet
         self.record = dataclasses.replace(
             before,
@@ -80,9 +99,11 @@ class HeldOutMonitor:
             held_out_best=loss if better else before.held_out_best,
             held_out_best_step=step if better else before.held_out_best_step,
             held_out_best_training=training_loss if better else before.held_out_best_training,
-            held_out_ratio=gradient[0],
-            held_out_gradient=gradient[1],
-            held_out_band=before.held_out_band if early else held_band(gradient[0], before.held_out_band),
+            held_out_ratio=ratio,
+            held_out_gradient=gradient.enters,
+            held_out_attends=attends,
+            held_out_band=before.held_out_band if early else held_band(ratio, before.held_out_band),
+            held_out_leak=leak(model, probe) if math.isnan(before.held_out_leak) else before.held_out_leak,
             held_out_solved=counts_as_solved(self._info, loss, metric, before.held_out_solved),
         )
 

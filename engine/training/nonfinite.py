@@ -8,6 +8,7 @@ import numpy as np
 
 from engine.lens.gradient_flow import gradient_flow
 from engine.model import RecurrentNetwork
+from engine.model.carried_state import CarriedState
 from engine.tasks import Batch
 
 
@@ -15,7 +16,9 @@ class NotFiniteError(ArithmeticError):
     """The loss or its gradient is infinite or NaN; the update was not made."""
 
 
-def describe_nonfinite(model: RecurrentNetwork, batch: Batch, update: int, loss: float) -> str:
+def describe_nonfinite(
+    model: RecurrentNetwork, batch: Batch, update: int, loss: float, carried: CarriedState | None = None
+) -> str:
     """Say at which update, and at which step in time, a number was not finite.
 
     States are checked first, then their gradients, then the loss and the gradient of the weights.
@@ -23,8 +26,9 @@ def describe_nonfinite(model: RecurrentNetwork, batch: Batch, update: int, loss:
     Args:
         update: number of the update that was not made.
         loss: of `batch`.
+        carried: the state that it began with; None: zero.
     """
-    flow = gradient_flow(model, batch)
+    flow = gradient_flow(model, batch, carried=carried)
     broken = ~np.isfinite(flow.hidden).all(axis=(0, 1, 3, 4))
     start = f"Update {update:,} was not made: "
     if broken.any():

@@ -57,8 +57,8 @@ ADAM = {"betas": (0.9, 0.999), "eps": 1e-8, "amsgrad": False, "maximize": False,
 ADAM_STATE = ("exp_avg", "exp_avg_sq", "", STEP)
 
 OPTIMIZERS = {
-    "sgd": Rule(sgd, ("",), SGD | {"momentum": 0.0}),
-    "momentum": Rule(sgd, ("momentum_buffer",), SGD | {"momentum": 0.9}),
+    "sgd": Rule(sgd, ("",), SGD),
+    "momentum": Rule(sgd, ("momentum_buffer",), SGD),
     "rmsprop": Rule(rmsprop, ("square_avg", "", "", STEP), RMSPROP),
     "adagrad": Rule(adagrad, ("sum", STEP), ADAGRAD),
     "adam": Rule(_with_betas(adam), ADAM_STATE, ADAM),
@@ -75,8 +75,10 @@ class Optimizer:
         self.apply_settings(experiment)
 
     def apply_settings(self, experiment: Experiment) -> None:
-        """Use the experiment's learning rate and weight decay from the next update on."""
+        """Use the experiment's learning rate, weight decay and momentum from the next update on."""
         self._settings = {"lr": experiment.learning_rate, "weight_decay": experiment.weight_decay}
+        if self._rule.update is sgd:
+            self._settings["momentum"] = experiment.momentum if experiment.optimizer == "momentum" else 0.0
 
     @property
     def learning_rate(self) -> float:

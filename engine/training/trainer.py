@@ -6,7 +6,6 @@ import dataclasses
 import io
 import math
 import time
-from collections import deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -14,7 +13,7 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from engine.experiment import LIVE_SETTINGS, Changes, Experiment, ExperimentError, record_change, settings_at
+from engine.experiment import Changes, Experiment, record_change, settings_at
 from engine.frame import Frame, RunInfo
 from engine.frame.frame import TrainingProgress
 from engine.frame.typed_frame import TypedFrame
@@ -23,22 +22,25 @@ from engine.intervention.changed_frame import ChangedFrame
 from engine.intervention.changed_network import changed_network
 from engine.intervention.intervention import Intervention
 from engine.lens.forward_trace import DRAWN
+from engine.live_settings import check_live
 from engine.model import RecurrentNetwork, build
+from engine.model.carried_state import CarriedState
 from engine.model.limits import hold_limits, limited_parameters
+from engine.schedule import Schedule
 from engine.tasks import Batch, probe, task_of
 from engine.training.capture_frame import capture_frame, embedding_map, verdicts_gradient
+from engine.training.chance import chance_of
 from engine.training.clipping import clip_gradient
 from engine.training.cost_clock import cost_clock
-from engine.training.gpu import on_this_machine, reproducible_dropout
+from engine.training.gpu import on_this_machine
 from engine.training.held_out import HeldOutMonitor
+from engine.training.left_over import LeftOver
 from engine.training.nonfinite import NotFiniteError, describe_nonfinite
 from engine.training.optimizers import Optimizer
-from engine.training.schedule import Schedule
-from engine.training.train_set import train_batch, train_set
+from engine.training.recent import RECENT, RecentUpdates
+from engine.training.training_data import TrainingData
 from engine.training.typed_sequence import typed_sequence
 
-RECENT = 20  # updates over which the training loss is averaged to decide "solved" or "target reached"
-EARLIER = 100  # updates between the recent losses and the ones that they are compared with to find a plateau
 METRIC_EVERY = 50  # updates between two measurements of the metric, if there is a target metric
 
 
@@ -57,7 +59,7 @@ class Trainer:
         self._limited = limited_parameters(self.model)
         self._optimizer = Optimizer(experiment, self._parameters)
         self._schedule = Schedule(experiment)
-        self._probe, self._train_set = probe(experiment), train_set(experiment)
+        self._probe, self._data = probe(experiment), TrainingData(experiment)
         self._untrained_map = embedding_map(self.model)  # here, because a checkpoint may be restored afterwards
         self.step, self.seconds = 0, 0.0
         self.measuring_seconds = 0.0  # what the held-out record has cost this trainer; it counts as frames' time
@@ -68,8 +70,8 @@ class Trainer:
         self.clipped = False
         self.cut_to_limit = 0
         self._held_out = HeldOutMonitor(self.info)
-        self._losses: deque[float] = deque(maxlen=RECENT + EARLIER)
-        self._clips: deque[bool] = deque(maxlen=RECENT)
+        self._recent = RecentUpdates()
+        self._left_over = LeftOver(experiment, self.model, RECENT)
         self._target_reached = False
 
     def advance(self) -> float:
@@ -82,46 +84,51 @@ class Trainer:
         if self.step == 0:
             self.measure_held_out()  # where it began
         began, e = time.perf_counter(), self.experiment
-        batch = train_batch(e, self.step + 1, self._train_set)
-        self._optimizer.zero_grad()
-        loss = self._loss(batch)
+        batch, carried = self._data.of_update(e, self.step + 1)
+        self._left_over.clear(self._optimizer)
+        loss = self._loss(batch, carried)
         loss.backward()
-        value, (norm, after) = loss.item(), clip_gradient(e, self._parameters)
+        value, own, (norm, after) = loss.item(), self._left_over.own_norm(), clip_gradient(e, self._parameters)
         self.param_grad_norm_clipped, self.clipped = after, after < norm
         if not (math.isfinite(value) and math.isfinite(norm)):
             self.measure_held_out(now=True)  # there will be no later step to measure
-            raise NotFiniteError(describe_nonfinite(self.model, batch, self.step + 1, value))
+            raise NotFiniteError(describe_nonfinite(self.model, batch, self.step + 1, value, self.carried))
         self._optimizer.learning_rate = self.learning_rate
         self._optimizer.step()
         self._schedule.add(self.step, value)
         self.cut_to_limit = hold_limits(self._limited)
+        self._data.carry(carried)
         self.step, self.loss, self.param_grad_norm = self.step + 1, value, norm
-        self._losses.append(value)
-        self._clips.append(self.clipped)
+        self._recent.add(value, self.clipped)
+        self._left_over.add(norm, own)
         self._target_reached = self._reaches_target()
         self.seconds += time.perf_counter() - began
         self.measure_held_out(now=self.finished)  # what is said of a run that is over is said of its last step
         return value
+
+    @property
+    def carried(self) -> CarriedState | None:
+        """The state with which the next update begins; None if none is carried on."""
+        return self._data.of_update(self.experiment, self.step + 1)[1]
+
+    def step_back(self) -> None:
+        """Have the next update made as the last one: on its batch, from its state, with its random numbers."""
+        self.step -= 1
+        self._data.step_back()
 
     def measure_held_out(self, now: bool = False) -> None:
         """Measure the network on the held-out sequences, if this is one of the fixed steps, or `now`."""
         if self._held_out.record.held_out_step == self.step or not (now or self._held_out.is_due(self.step)):
             return
         began = self._cost_clock()
-        gradient = verdicts_gradient(
-            self.model, self._probe, dataclasses.replace(self.info, experiment=self.experiment)
-        )
-        self._held_out.measure(self.model, self.step, self.recent_loss, gradient)
+        gradient = verdicts_gradient(self.model, self._probe, self._info)
+        self._held_out.measure(self.model, self.step, self.recent_loss, gradient, self._probe)
         self.measuring_seconds += self._cost_clock() - began
         if self.solved_at is None and self._held_out.record.held_out_solved:
             self.solved_at = self.step
 
     def frames(self, record_every: int = 10) -> Iterator[Frame]:
-        """Train to the end and yield frames: of now, of every `record_every` steps, and of the last step.
-
-        Raises:
-            NotFiniteError: as `advance`.
-        """
+        """Train to the end and yield frames: of now, of every `record_every` steps, and of the last; see `advance`."""
         yield self.frame()
         while not self.finished:
             self.advance()
@@ -134,6 +141,10 @@ class Trainer:
         return self._probe
 
     @property
+    def _info(self) -> RunInfo:
+        return dataclasses.replace(self.info, experiment=self.experiment)
+
+    @property
     def learning_rate(self) -> float:
         """The rate of the next update: the experiment's, times what its schedule has come to."""
         return self.experiment.learning_rate * self._schedule.factor(self.step)
@@ -141,12 +152,7 @@ class Trainer:
     @property
     def recent_loss(self) -> float:
         """Mean training loss of the last RECENT updates; infinite until there are that many."""
-        return _mean(self._recent) if len(self._losses) >= RECENT else math.inf
-
-    @property
-    def _recent(self) -> list[float]:
-        """The losses of the last RECENT updates, or of all if there are fewer."""
-        return list(self._losses)[-RECENT:]
+        return math.inf if math.isnan(self._recent.loss) else self._recent.loss
 
     @property
     def finished(self) -> bool:
@@ -164,16 +170,12 @@ class Trainer:
         return reached >= e.target_metric if metric.higher_is_better else reached <= e.target_metric
 
     def update(self, **changes: Any) -> None:
-        """Change settings of `engine.experiment.LIVE_SETTINGS` from the next update on, and record that in `changes`.
+        """Change `engine.live_settings` from the next update on, and record that in `changes`.
 
         Raises:
             ExperimentError: for any other setting, or a value out of range; nothing is changed then.
         """
-        for name, value in changes.items():
-            if name not in LIVE_SETTINGS:
-                raise ExperimentError(
-                    name, got=value, accepts=f"unchanged: while it runs only {', '.join(LIVE_SETTINGS)} change"
-                )
+        check_live(self.experiment, changes, "unchanged: while it runs only {live} change")
         changed = self.experiment.replace(**changes)
         self.changes = record_change(self.changes, self.step, self.experiment, changed)
         self._apply_settings(changed)
@@ -192,9 +194,8 @@ class Trainer:
         """
         if self.step == 0:
             self.measure_held_out()
-        info = dataclasses.replace(self.info, experiment=self.experiment)
         return capture_frame(
-            self.model, self._probe, info, self.progress, self._held_out.record, self._untrained_map, requested
+            self.model, self._probe, self._info, self.progress, self._held_out.record, self._untrained_map, requested
         )
 
     def typed_frame(
@@ -244,21 +245,24 @@ class Trainer:
             targets_known=known,
         )
 
-    def sequence_frame(self, batch: Batch, requested: Collection[str] = ()) -> Frame:
-        """Take a frame of a batch of one sequence in the place of the probe. Changes nothing, draws nothing."""
-        return self._frame_of(self.model, batch, requested)
+    def sequence_frame(
+        self, batch: Batch, requested: Collection[str] = (), carried: CarriedState | None = None
+    ) -> Frame:
+        """Take a frame of one sequence, begun with `carried` or 0, in place of the probe. Changes and draws nothing."""
+        return self._frame_of(self.model, batch, requested, carried)
 
-    def _frame_of(self, model: RecurrentNetwork, batch: Batch, requested: Collection[str]) -> Frame:
+    def _frame_of(
+        self, model: RecurrentNetwork, batch: Batch, requested: Collection[str], carried: CarriedState | None = None
+    ) -> Frame:
         """A frame of a single sequence."""
-        info = dataclasses.replace(self.info, experiment=self.experiment).of_sequence(
-            batch.valid[:, 0], batch.counted[:, 0]
+        info = self._info.of_sequence(batch.valid[:, 0], batch.counted[:, 0])
+        return capture_frame(
+            model, batch, info, self.progress, self._held_out.record, self._untrained_map, requested, carried
         )
-        return capture_frame(model, batch, info, self.progress, self._held_out.record, self._untrained_map, requested)
 
     @property
     def progress(self) -> TrainingProgress:
         """How far the training has come; the loss is NaN at step 0."""
-        losses = list(self._losses)
         return TrainingProgress(
             step=self.step,
             loss=self.loss,
@@ -266,11 +270,12 @@ class Trainer:
             param_grad_norm=self.param_grad_norm,
             param_grad_norm_clipped=self.param_grad_norm_clipped,
             clipped=self.clipped,
-            recent_loss=_mean(self._recent),
-            earlier_loss=_mean(losses[:RECENT] if len(losses) == RECENT + EARLIER else []),
-            recent_clipped=_mean(list(self._clips)),
+            recent_loss=self._recent.loss,
+            earlier_loss=self._recent.earlier_loss,
+            recent_clipped=self._recent.clipped,
             on_gpu=self.experiment.device == "cuda",
             learning_rate=self.learning_rate,
+            stored_gradient=self._left_over.ratio,
         )
 
     @torch.no_grad()
@@ -290,13 +295,14 @@ class Trainer:
             "loss": self.loss,
             "norms": [self.param_grad_norm, self.param_grad_norm_clipped],
             "clipped": self.clipped,
-            "losses": list(self._losses),
-            "clips": list(self._clips),
+            **self._recent.state(),
+            "left_over": self._left_over.state(),
             "held_out": self._held_out.state(),
             "changes": [list(change) for change in self.changes],
             "model": self.model.state_dict(),
             "optimizer": self._optimizer.state_dict(),
             "schedule": self._schedule.state(),
+            "carried": self._data.state(),
         }
         buffer = io.BytesIO()
         torch.save(state, buffer)
@@ -312,9 +318,9 @@ class Trainer:
         self.loss, self.clipped = state["loss"], state["clipped"]
         self.param_grad_norm, self.param_grad_norm_clipped = state["norms"]
         self._held_out.restore(state.get("held_out"))
-        for values, name in ((self._losses, "losses"), (self._clips, "clips")):
-            values.clear()
-            values.extend(state[name])
+        self._recent.restore(state)
+        self._data.restore(state.get("carried", []), self._parameters[0].device)
+        self._left_over.restore(state.get("left_over"))
         self._apply_changes(tuple((step, changes) for step, changes in state["changes"]))
 
     def drop_unmade_changes(self) -> None:
@@ -327,22 +333,13 @@ class Trainer:
 
     def weights(self) -> bytes:
         """The parameters as a safetensors file, float32, with the names that `load_state_dict` expects."""
-        return safetensors.torch.save(self.model.state_dict(), {"step": str(self.step)})
+        apart = {name: each.clone() for name, each in self.model.state_dict().items()}  # a tied head's as well
+        return safetensors.torch.save(apart, {"step": str(self.step)})
 
-    def _loss(self, batch: Batch) -> Tensor:
+    def _loss(self, batch: Batch, carried: CarriedState | None) -> Tensor:
         """L of a batch in training mode. Dropout, noise and teacher forcing use random numbers seeded by the step."""
-        e = self.experiment
-        by_chance = self.info.is_autoregressive and e.teacher_forcing < 1
-        if not (e.dropout or e.head_dropout or e.noise or by_chance):
-            return self.model.loss(batch)
-        with torch.random.fork_rng(devices=[]), reproducible_dropout(e):
-            torch.manual_seed(e.seed * 1_000_003 + self.step)
-            return self.model.loss(batch)
-
-
-def _mean(values: list) -> float:
-    """The mean; NaN unless there are exactly RECENT values."""
-    return sum(values) / RECENT if len(values) == RECENT else math.nan
+        with chance_of(self.experiment, self.step):
+            return self.model.loss(batch, carried)
 
 
 def train(experiment: Experiment, record_every: int = 10) -> Iterator[Frame]:

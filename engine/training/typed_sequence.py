@@ -14,6 +14,7 @@ from engine.lens.forward_trace import DRAWN
 from engine.model import RecurrentNetwork
 from engine.tasks import END, NO_SYMBOL, Batch, task_of
 from engine.tasks.base import NO_ANSWER
+from engine.tasks.bugs import read_with_bug
 from engine.tasks.text_input import encode_symbol
 
 
@@ -59,7 +60,7 @@ def _read(model: RecurrentNetwork, drawn: Batch, sentence: str) -> Batch:
     if task.encode is None or not (model.symbols_in and model.symbols_out) or e.rnn_type == "one_to_many":
         raise TypedSentenceError("This network reads no sentences.")
     try:
-        read = task.encode(e, sentence)
+        read = read_with_bug(e.bug, e.seq_len, task.encode(e, sentence))
     except ValueError as error:
         raise TypedSentenceError(str(error)) from error
     if drawn.decoder_inputs is not None:

@@ -15,8 +15,10 @@ from torch import Tensor
 
 from engine.layers.cell_trace import to_float64_cpu
 from engine.lens.forward_trace import ForwardPass
+from engine.lens.incoming import IncomingRows, nothing_incoming
+from engine.lens.layer_gradients import Rows
 from engine.lens.scaled import Scaled
-from engine.lens.sweep import IncomingRows, Rows, SweepResult, nothing_incoming, sweep_pass
+from engine.lens.sweep import SweepResult, sweep_pass
 from engine.watch.kept import WatchedTrace
 
 ALLOWED = {4: 1e-3, 8: 1e-8}

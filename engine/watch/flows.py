@@ -13,8 +13,8 @@ from torch import Tensor
 
 from engine.layers.cell_trace import CellTrace
 from engine.layers.reverse_sequence import flip
+from engine.lens.layer_gradients import LayerGradients
 from engine.lens.scaled import Scaled
-from engine.lens.sweep import LayerGradients
 from engine.watch.call import Call
 from engine.watch.entering import LastLoss
 from engine.watch.flow import CallSpan, Flow, LastEntering

@@ -16,9 +16,10 @@ from torch import Tensor
 
 from engine.layers.cell_trace import CellTrace, to_float64_cpu
 from engine.lens.forward_trace import ForwardPass, LayersTrace
+from engine.lens.layer_gradients import LayerGradients, Rows
 from engine.lens.norms import SequenceNorms
 from engine.lens.scaled import Scaled
-from engine.lens.sweep import LayerGradients, Rows, SweepResult
+from engine.lens.sweep import SweepResult
 from engine.watch.flow import Flow
 from engine.watch.flows import MeasuredCall
 from engine.watch.measure import Measured

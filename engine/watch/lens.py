@@ -174,7 +174,7 @@ class Lens(Recorded):
                 if self._looking.look(*kept, number=number, scale=scale, proves=proves):
                     self._loss = self._losses.divided_by(scale)
                     self._last_looks.looked(number, calls, self._looking.looks, self._loss, is_scaled=scale != 1)
-                self._mistakes.judge(calls)
+                self._mistakes.judge(calls, self._losses.scalars)
             if running.is_look:
                 self._record(number)
 

@@ -53,10 +53,15 @@ class Losses:
         A pass within another, as of a checkpoint, that starts from no loss of its own belongs to that of the outer one.
         None if there is none, or if passes run in several threads.
         """
-        if len({start.thread for start in self._running}) != 1:
-            return None
-        scalars = next((start.scalars for start in reversed(self._running) if start.scalars), ())
+        scalars = self.scalars
         return sum(float(each.detach()) for each in scalars) / scale if scalars else None
+
+    @property
+    def scalars(self) -> tuple[Tensor, ...]:
+        """The numbers whose sum is the loss of the pass that is running; none if it is not known."""
+        if len({start.thread for start in self._running}) != 1:
+            return ()
+        return next((start.scalars for start in reversed(self._running) if start.scalars), ())
 
     def _begins(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Start:
         root, root_place, gradient, gradient_place = FUNCTIONS[name]

@@ -11,9 +11,11 @@ from engine.layers.cell_trace import CellTrace
 from engine.layers.reverse_sequence import flip
 from engine.layers.step_layers import State
 from engine.lens.forward_trace import ForwardPass
+from engine.lens.incoming import IncomingGradient, IncomingRows
+from engine.lens.layer_gradients import Rows
 from engine.lens.layer_traces import trace_layers, trace_library_cell
 from engine.lens.scaled import Scaled
-from engine.lens.sweep import IncomingGradient, IncomingRows, Rows, sweep_pass
+from engine.lens.sweep import sweep_pass
 from engine.watch.entering import LastLoss, last_loss
 from engine.watch.refusal import RefusalError
 from engine.watch.sweep_input import SweepInput

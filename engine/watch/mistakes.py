@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from engine.watch.call import Call
+from engine.watch.loss_graph import before_log_softmax
 from engine.watch.wiring import Link
 
 KINDS = (
@@ -17,6 +18,8 @@ KINDS = (
     "batch and time swapped",
     "padding read as the answer",
     "padding read as data",
+    "loss on padding",
+    "softmax twice",
     "missing detach",
     "detached at every step",
     "state not handed on",
@@ -77,11 +80,17 @@ class Mistakes:
         elif False in evidence:
             self._not_made.add((rule, module))
 
-    def judge(self, calls: Sequence[Call]) -> None:
-        """Ask all rules for the calls of one backward pass."""
+    def judge(self, calls: Sequence[Call], losses: Sequence[Tensor] = ()) -> None:
+        """Ask all rules for the calls of one backward pass.
+
+        Args:
+            losses: the numbers from which it started, where they are known.
+        """
         for name in dict.fromkeys(call.name for call in calls):
             for rule in RULES:
                 self.add(rule, name, [rule(call) for call in calls if call.name == name])
+        if calls:
+            self.add(softmax_twice, calls[-1].name, [softmax_twice(calls[-1].name, losses)])
 
 
 # ---- in a call whose gradient has come
@@ -159,12 +168,12 @@ def short_sequences_unread(call: Call) -> Evidence:
     )
 
 
-def padding_read_as_data(call: Call) -> Evidence:
-    """One input is repeated at the ends of sequences, as often as each is shorter, and the loss reads the end.
+def _padding(call: Call) -> Tensor | Literal[False] | None:
+    """(T, B) bool: what looks like padding, one input at the ends of sequences, as often as each is shorter.
 
-    Padding stands nowhere else. Dry days at the end of a series, and blank rows below a figure, do.
+    Padding stands nowhere else: then False. Dry days at the end of a series, and blank rows below a figure, do.
     """
-    output, inputs = _arrives(call), call.inputs
+    inputs = call.inputs
     if call.layout.packed is not None or call.one_step or len(inputs) <= LEAST_PADDING:
         return None
     repeated = (inputs == inputs[-1]).all(-1).flip(0).cumprod(0).sum(0)  # (B,), equal inputs at the end
@@ -175,14 +184,55 @@ def padding_read_as_data(call: Call) -> Evidence:
     same = (inputs == last[0]).all(-1)  # (T, B)
     if not torch.equal(same.flip(0).cumprod(0).flip(0).bool(), same):
         return False
-    end_is_read = output is not None and bool(output[-1, pads].any(-1).all())
+    return same & pads
+
+
+def _loss_at(call: Call, padding: Tensor) -> Tensor:
+    """(n,) bool: the steps of padding at which a loss reads the output."""
+    output = _arrives(call)
+    return padding[padding] & False if output is None else output.any(-1)[padding]
+
+
+def _padded(call: Call, padding: Tensor) -> str:
+    """What looks like padding, in words."""
+    counts = padding.sum(0)
+    return (
+        f"{int((counts > 0).sum())} of {call.batch} sequences end in up to {int(counts.max())} equal inputs, which "
+        "look like padding"
+    )
+
+
+def loss_on_padding(call: Call) -> Evidence:
+    """The loss reads every step of what looks like padding."""
+    padding = _padding(call)
+    if not isinstance(padding, Tensor):
+        return padding
+    read = _loss_at(call, padding)
+    if not bool(read.all()):
+        return None if bool(read.any()) else False
+    return Mistake(
+        "loss on padding",
+        call.name,
+        f"{_padded(call, padding)}, and the loss counts all of them.",
+        "Leave them out: cross_entropy(..., ignore_index=PAD), or multiply by a mask and divide by its sum.",
+    )
+
+
+def padding_read_as_data(call: Call) -> Evidence:
+    """The loss reads the end of what looks like padding, and no more of it."""
+    padding = _padding(call)
+    if not isinstance(padding, Tensor):
+        return padding
+    output, pads = _arrives(call), padding.any(0)
+    end_is_read = (
+        output is not None and bool(output[-1, pads].any(-1).all()) and not bool(_loss_at(call, padding).all())
+    )
     if not (end_is_read or _end_is_read(call)):
         return None
     return Mistake(
         "padding read as data",
         call.name,
-        f"{len(last)} of {call.batch} sequences end in up to {int(repeated.max())} equal inputs, which look like "
-        "padding, and the loss reads what comes after them.",
+        f"{_padded(call, padding)}, and the loss reads what comes after them.",
         "Pack them: pack_padded_sequence(x, lengths, enforce_sorted=False), and read h_n.",
     )
 
@@ -192,6 +242,7 @@ RULES: tuple[Callable[[Call], Evidence], ...] = (
     batch_and_time_swapped,
     short_sequences_unread,
     padding_read_as_data,
+    loss_on_padding,
 )
 """Asked for every call of a pass."""
 
@@ -250,4 +301,26 @@ def gradients_not_cleared(name: str) -> Mistake:
         name,
         "an update was made with the gradient of the one before in it.",
         "Call optimizer.zero_grad() before every backward() that begins an update.",
+    )
+
+
+# ---- in the loss
+
+
+def softmax_twice(name: str, losses: Sequence[Tensor]) -> Evidence:
+    """A softmax before a cross-entropy, in the graph of the loss: there a cross-entropy is a log-softmax and a choice.
+
+    Args:
+        name: of the module that the mistake is told of.
+    """
+    given = [found for each in losses if (found := before_log_softmax(each)) is not None]
+    if not given:
+        return None
+    if not all(each.startswith("Softmax") for each in given):
+        return False
+    return Mistake(
+        "softmax twice",
+        name,
+        "the loss takes a softmax of what a softmax has made: it cannot fall far, and little of its gradient enters.",
+        "Give cross_entropy the logits: leave nn.Softmax, or .softmax(-1), out.",
     )

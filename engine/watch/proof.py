@@ -12,8 +12,8 @@ from torch import Tensor
 from engine.layers.accelerators import ProjectedLSTMTrace
 from engine.layers.cell_trace import LibraryTrace
 from engine.layers.reverse_sequence import flip
+from engine.lens.layer_gradients import LayerGradients
 from engine.lens.scaled import Scaled
-from engine.lens.sweep import LayerGradients
 from engine.watch.call import Call
 from engine.watch.measure import Measured, measured
 from engine.watch.sweep_input import SweepInput, side_by_side, sweep_input

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -38,3 +39,9 @@ def open_screen(folder: Path) -> str:
         )
     )
     return address
+
+
+def how_it_ends() -> str:
+    """How long the screen that was opened last stays, in a sentence."""
+    end = f"; kill {_started[-1].pid} ends it now" if os.name == "posix" else ""
+    return f"The page outlives the training, and ends ten minutes after its last window is closed{end}."

@@ -85,7 +85,7 @@ def fit(file: WeightsFile, experiment: Experiment) -> StartWeights:
         if module is None:
             drawn |= dict.fromkeys(own, f"{file.name} has no second recurrent module of this kind")
             continue
-        _check(file, module, experiment)
+        _check(file, module, experiment, stack)
         for name, shape in own.items():
             source = f"{module.prefix}{name.removeprefix(f'{stack}.')}"
             if source not in tensors:
@@ -114,19 +114,33 @@ def fit(file: WeightsFile, experiment: Experiment) -> StartWeights:
 
 
 def _chosen(file: WeightsFile, experiment: Experiment) -> RecurrentModule:
-    """The module that says what the network is: one that agrees with the experiment, else the first."""
+    """The module that says what the network is: one that agrees with the experiment, else the first.
+
+    Of an encoder-decoder it is what is called encoder: the decoder reads one way, whatever the encoder does.
+    """
+    if experiment.rnn_type == "encoder_decoder":
+        encoders = [each for each in file.modules if "encoder" in each.prefix]
+        if encoders:
+            return encoders[0]
     agreeing = (each for each in file.modules if _agrees(each, experiment))
     return next(agreeing, file.modules[0])
 
 
-def _agrees(module: RecurrentModule, experiment: Experiment) -> bool:
-    return all(getattr(module, name) == getattr(experiment, name) for name in LAYER_SETTINGS)
+def _agrees(module: RecurrentModule, experiment: Experiment, stack: str = "") -> bool:
+    return all(getattr(module, name) == needed for name, needed in _needed(experiment, stack).items())
 
 
-def _check(file: WeightsFile, module: RecurrentModule, e: Experiment) -> None:
-    differing = [name for name in LAYER_SETTINGS if getattr(module, name) != getattr(e, name)]
+def _needed(experiment: Experiment, stack: str) -> dict[str, Any]:
+    """The LAYER_SETTINGS of one recurrent module of the network; a decoder reads one way."""
+    needed = {name: getattr(experiment, name) for name in LAYER_SETTINGS}
+    return needed | ({"bidirectional": False} if stack == "decoder" else {})
+
+
+def _check(file: WeightsFile, module: RecurrentModule, e: Experiment, stack: str) -> None:
+    needed = _needed(e, stack)
+    differing = [name for name in LAYER_SETTINGS if getattr(module, name) != needed[name]]
     if differing:
-        theirs, ours = (", ".join(f"{name} {getattr(of, name)}" for name in differing) for of in (module, e))
+        theirs, ours = (", ".join(f"{name} {of[name]}" for name in differing) for of in (vars(module), needed))
         raise WeightsError(f"The weights of {file.name} are of a network with {theirs}, and this one has {ours}.")
 
 
@@ -135,11 +149,13 @@ def _stacks(file: WeightsFile, experiment: Experiment) -> Iterator[tuple[str, Re
     if experiment.rnn_type != "encoder_decoder":
         yield "recurrent", _chosen(file, experiment)
         return
-    agreeing = [each for each in file.modules if _agrees(each, experiment)] or list(file.modules[:1])
-    named = {stack: [each for each in agreeing if stack in each.prefix] for stack in ("encoder", "decoder")}
-    in_order = dict(zip(("encoder", "decoder"), [*agreeing, None, None], strict=False))
-    for stack in ("encoder", "decoder"):
-        yield stack, named[stack][0] if all(named.values()) else in_order[stack]
+    stacks = ("encoder", "decoder")
+    agreeing = {stack: [each for each in file.modules if _agrees(each, experiment, stack)] for stack in stacks}
+    named = {stack: [each for each in found if stack in each.prefix] for stack, found in agreeing.items()}
+    encoders = agreeing["encoder"] or list(file.modules[:1])
+    decoders = [each for each in agreeing["decoder"] if each != encoders[0]]
+    for stack, found in (("encoder", encoders), ("decoder", decoders)):
+        yield stack, named[stack][0] if all(named.values()) else next(iter(found), None)
 
 
 def _source(name: str, shape: tuple[int, ...], tensors: Mapping[str, np.ndarray], beside: str) -> tuple[str, str]:

@@ -11,9 +11,16 @@ import numpy as np
 
 from engine.data import Dataset
 from engine.data.dataset import dataset_of
-from engine.experiment import LIVE_SETTINGS, Changes, Experiment, ExperimentError, record_change, settings_at
+from engine.experiment import (
+    LIVE_SETTINGS,
+    Changes,
+    Experiment,
+    record_change,
+    settings_at,
+)
 from engine.frame import Frame, RunInfo, RunPhase, RunStatus
 from engine.frame.reading_request import newest_requests
+from engine.live_settings import check_live
 from engine.recording import Recording
 from engine.recording.history import History, Waterfall
 from engine.workers.crashes import Crashes
@@ -169,14 +176,12 @@ class Run:
         self._send("speed", per_second)
 
     def update(self, **changes: Any) -> None:
-        """Change settings of `engine.experiment.LIVE_SETTINGS` during training; planned changes are dropped.
+        """Change the `engine.live_settings` during training; planned changes are dropped.
 
         Raises:
             ExperimentError: for another setting, or a value out of range; nothing is changed then.
         """
-        for name, value in changes.items():
-            if name not in LIVE_SETTINGS:
-                raise ExperimentError(name, got=value, accepts="unchanged while a run goes on")
+        check_live(self._experiment, changes, "unchanged while a run goes on")
         changed, made = self._experiment.replace(**changes), self._changes_made
         self._forget_what_was_made_otherwise()
         self._changes = record_change(made, self._step, settings_at(self.info.experiment, made), changed)
@@ -202,9 +207,7 @@ class Run:
         Raises:
             ExperimentError: for a setting that is not live, or a value out of range.
         """
-        for name, value in changes.items():
-            if name not in LIVE_SETTINGS:
-                raise ExperimentError(name, got=value, accepts="the same on both branches")
+        check_live(self._experiment, changes, "the same on both branches")
         before = tuple(change for change in self._changes if change[0] < step)
         then = settings_at(self.info.experiment, before)
         all_changes = record_change(before, step, then, then.replace(**changes))

@@ -9,12 +9,13 @@ from collections.abc import Iterable, Sequence
 
 from engine.data import Dataset
 from engine.data.dataset import dataset_of
-from engine.experiment import Experiment, step_cost
+from engine.experiment import Experiment
 from engine.many.alike import group
 from engine.many.measurement import Measurement
 from engine.many.stretch import Stretch
 from engine.recording.history import size_of
 from engine.recording.memory_budget import KEPT
+from engine.update_cost import step_cost
 from engine.workers.crashes import Crashes
 from engine.workers.listeners import Listeners
 from engine.workers.protocol import NetworkTaken, OpenSweep, Order, SweepReport, WorkerHandle

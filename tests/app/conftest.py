@@ -23,13 +23,12 @@ from streamlit.runtime.caching.cache_resource_api import clear_session_cache
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
-from app import allowance
+from app import allowance, controls
 from app.allowance import Buckets
 from app.export import routes
 from app.first_minute import visit
 from app.hub import HUB, Hub, RunSlot
 from app.learn.lesson_panel import CLAIMS
-from app.playground.page import MORE
 from app.run_start import Start
 from app.share import card as share_card
 from engine.experiment import Experiment
@@ -75,7 +74,8 @@ def pool(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakePool]:
 def opened(*, unfolded: bool = True, **link: str) -> AppTest:
     """The page as a link opens it, with what is drawn only when somebody opens it, or without."""
     page = AppTest.from_file(str(MAIN), default_timeout=LIMIT)
-    for folded in (MORE, CLAIMS, share_card.OPEN) if unfolded else ():
+    groups = [group.key for group in controls.GROUPS]
+    for folded in (*groups, CLAIMS, share_card.OPEN) if unfolded else ():
         page.session_state[folded] = True
     page.query_params.update(link)
     return run(page)

@@ -19,7 +19,8 @@ BASE = Experiment(task="reverse", rnn_type="encoder_decoder", cell="gru", hidden
 CHOICES = {
     "learning_rate": [1e-8, 0.0123, 100.0], "clip": ["none", "norm", "value"], "clip_threshold": [1e-6, 0.3, 1000.0],
     "noise": [0.0, 0.25, 3.0], "teacher_forcing": [0.0, 0.5, 1.0], "batch_size": [1, 7, 512],
-    "weight_decay": [0.0, 1e-5, 0.1], "head_dropout": [0.0, 0.5, 0.99],
+    "weight_decay": [0.0, 1e-5, 0.1], "momentum": [0.0, 0.9, 0.999], "head_dropout": [0.0, 0.5, 0.99],
+    "recurrent_dropout": [0.0, 0.5, 0.9], "input_dropout": [0.0, 0.5, 0.9],
 }  # fmt: skip
 
 

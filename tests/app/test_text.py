@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from app import controls, data_text, links, text
+from app import controls, data_text, links, setting_help, text
 from app.figures import FIGURES
 from app.live import how_measured
 from app.setting_effects import has_effect
@@ -28,8 +28,7 @@ from tests.engine.diagnosis.conftest import judged
 
 BUTTONS = ("train", "pause", "step", "reset", "new_seed")
 WORDS = re.compile(r"[^_{}\[\]]+")  # no name from the code, no Python value
-SIDEBAR = (controls.PRESET, controls.TASK, controls.LENGTH, controls.RNN_TYPE)
-CONTROLS = (*SIDEBAR, *controls.CELL, *controls.LEARNING, *controls.MORE_LEARNING, *controls.MORE)
+CONTROLS = (controls.PRESET, *controls.ALL)
 TYPES = [(task.slug, kind) for task in TASKS.values() for kind in task.rnn_types]
 
 
@@ -59,8 +58,10 @@ def test_every_verdict_has_a_word_a_sign_and_a_tone():
 
 
 def test_every_setting_and_button_has_a_label():
-    assert set(text.LABELS) == {*links.WIDGETS, "preset", "speed", *BUTTONS}
-    assert len(set(text.LABELS.values())) == len(text.LABELS) and all(map(WORDS.fullmatch, text.LABELS.values()))
+    assert set(setting_help.LABELS) == {*links.WIDGETS, "preset", "speed", *BUTTONS}
+    assert len(set(setting_help.LABELS.values())) == len(setting_help.LABELS) and all(
+        map(WORDS.fullmatch, setting_help.LABELS.values())
+    )
 
 
 def test_every_control_has_help():
@@ -433,3 +434,11 @@ def test_the_code_that_is_named_exists():
     assert len(named) == 3
     for file, function in named:
         assert re.search(rf"^def {function}\b", (root / file).read_text(encoding="utf-8"), re.MULTILINE), file
+
+
+def test_settings_that_do_not_go_together_are_told_in_the_words_of_the_page():
+    accepts = "false unless embedding_size is 32, the number of values that the head reads"
+    assert text.does_not_fit("tied_weights", accepts, True) == (
+        "Tied weights must be off unless “Embedding” is 32, the number of values that the head reads, but it is on."
+    )
+    assert text.does_not_fit("seq_len", "a whole number from 2 to 8", 1).endswith("from 2 to 8, but it is 1.")

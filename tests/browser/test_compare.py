@@ -71,3 +71,12 @@ def test_three_networks_race_in_step_and_the_link_says_it_all(visitor):
 
     other = visitor(page.get("location.search"))
     assert numbers(other.page) == first
+
+
+def test_five_seeds_of_each_lane_are_drawn_as_a_band(visitor):
+    page = visitor("?preset=when-what&seeds=5&seq_len=4&hidden_size=4&batch_size=4&a=cell.rnn&b=cell.gru~seq_len.6")
+    page.show("race_loss")
+    page.wait(  # before training: up and back at step 0
+        "[3, 4].every(area => new Set(document.querySelector('[data-figure=race_loss]').data[area].y).size === 2)"
+    )
+    assert ["Of all seeds: solved by", "0 of 5", "0 of 5"] in numbers(page.page)

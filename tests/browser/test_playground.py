@@ -301,7 +301,7 @@ def test_gates_of_a_sentence_stand_at_its_words(visit):
 
 
 BAD_LINKS = {
-    "hidden_size=0": ("hidden_size", "a whole number from 1 to 512"),
+    "hidden_size=0": ("hidden_size", "a whole number from 1 to 2,048"),
     "seq_len=100000": ("seq_len", "a whole number from 1 to 1,000"),
     "learning_rate=nan": ("learning_rate", "a number from 1e-08 to 100"),
     "cell=nope": ("cell", "rnn, gru, lstm"),
@@ -325,11 +325,32 @@ def test_settings_that_do_not_fit_together_keep_the_run(visit):
     page = visit("tbptt=10")
     page.frames(1)
     token = page.token
-    page.page.get_by_text("More settings").click()
+    page.page.locator(".st-key-settings_network summary").click()
     page.page.locator(".st-key-bidirectional label").first.click()
     page.page.get_by_text("Cut the gradient after (steps) must be 0").wait_for()
     page.frames(2)
     assert page.token == token
+
+
+def test_settings_are_set_by_typing_their_names(visit):
+    """As an engineer wants them: AdamW, weight decay 0.01, cosine; on the way the run goes on, or starts anew."""
+    page = visit("hidden_size=4&seq_len=4")
+    page.frames(1)
+    field, found = page.page.locator(".st-key-find input"), page.page.locator(".st-key-found")
+    for typed, label in (("adamw", "Optimiser"), ("cosine", "Learning-rate schedule"), ("wd", "Weight decay")):
+        field.first.click()
+        page.page.keyboard.type(typed)
+        page.page.locator("[role=option]").first.wait_for()
+        page.page.keyboard.press("Enter")
+        found.get_by_text(label, exact=True).wait_for()
+    found.locator("input").fill("0.01")
+    found.locator("input").press("Enter")
+    page.wait(
+        "[/optimizer=adamw/, /schedule=cosine/, /weight_decay[=~]0.01/].every(each => each.test(location.search))"
+    )
+    page.frames(1)
+    page.show("rate")
+    page.wait("document.querySelector('[data-figure=rate]').data[0].y.length > 2")
 
 
 def test_the_numbers_of_a_frame_as_csv(visit, server):

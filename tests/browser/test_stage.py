@@ -449,6 +449,45 @@ def test_padding_is_not_drawn_between_encoder_and_decoder(visit):
     x = {"context": page.get(f"{STAGE}.at.crossing"), **dict(enumerate(page.get(f"{STAGE}.at.grid.map(g => g.x)")))}
     last = int((real < trainer.info.encoder_steps).sum())
     assert x[last - 1] < x["context"] < x[last]
+    assert not page.get("document.querySelectorAll('.stage-svg .attends').length")
+
+
+def test_bands_are_as_wide_as_what_a_step_of_the_decoder_reads(visit):
+    settings = {"task": "reverse", "rnn_type": "encoder_decoder", "cell": "gru", "hidden_size": 8, "attention": "dot"}
+    page, trainer = opened(visit, **settings, learning_rate=0.03)
+    frame, encoder = trainer.frame(), trainer.info.encoder_steps
+    real = np.flatnonzero(frame.valid)
+    source, target = real[real < encoder], real[real >= encoder]
+    check_bands(page, frame.attention.weights[target[-1] - encoder][source], int(target[-1]))  # an encoder's is chosen
+    page.page.locator(f'.says[data-t="{len(real) - 2}"] .said').click()
+    page.wait(f"{STAGE}.look().follow === {len(real) - 2}")
+    check_bands(page, frame.attention.weights[target[-2] - encoder][source], int(target[-2]))
+    page.page.locator(".stage-svg").focus()
+    page.page.keyboard.press("End")
+    page.page.keyboard.press("Home")  # back to the loss that is followed
+    check_bands(page, frame.attention.weights[target[-2] - encoder][source], int(target[-2]))
+    page.page.locator(".stage-numbers summary").click()
+    (column,) = page.get(
+        "[[...document.querySelectorAll('.stage-numbers tr')].map(row => row.cells[row.cells.length - 1].textContent)]"
+    )
+    assert column[0] == f"read at t = {target[-2]}" and sum(bool(each) for each in column[1:]) == len(source)
+
+
+def check_bands(page: Playground, weights: np.ndarray, t: int) -> None:
+    """A band for each state of the encoder: its outline, its share, and what is said of the largest."""
+    page.wait("document.querySelector('.stage-svg').ariaLabel.includes(argument)", f"At t = {t} it reads ")
+    outlines = page.get(f"[...document.querySelectorAll('.stage-svg .attends[data-t]')].filter({SEEN}).map("
+                        "each => [Number(each.dataset.t), each.getAttribute('d')])")  # fmt: skip
+    s = page.get(f"{STAGE}.at.s")
+    assert sorted(j for j, _ in outlines) == list(range(len(weights)))
+    for j, outline in outlines:
+        a, b = float(outline[1:].split()[0]), float(re.findall(r" ([\d.]+) [\d.]+V", outline)[-1])
+        assert b - a == pytest.approx(max(0.6, 12 * s * weights[j]), abs=0.15)
+    shares = drawn(page, ".attended")
+    assert [number(each) for each in shares] == pytest.approx(weights.tolist(), abs=0.006)
+    most = int(weights.argmax())
+    label = page.page.locator(".stage-svg").get_attribute("aria-label")
+    assert f"it reads {weights[most] * 100:.0f}% of the state at t = {most}." in label
 
 
 def test_a_feed_forward_network_hears_nothing_back(visit):

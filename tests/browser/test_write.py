@@ -39,7 +39,7 @@ def test_a_lesson_is_typed_checked_tried_and_found_again(visit):
     expect(form.locator(".missing").first).to_have_text("title is missing.")
     field["Title"].press_sequentially("Mine")
     field["Text"].fill("Set [it](set:units=3)")  # before the title has counted
-    expect(form.locator(".problem")).to_contain_text("link [it]: units must be left out")
+    expect(form.locator(".problem")).to_contain_text("link [it]: units must be called hidden_size")
     field["Text"].press("ControlOrMeta+ArrowLeft")
     field["Text"].fill("Set **it** [now](set:forget_bias=2).")
     expect(page.locator(".ready")).to_be_visible()

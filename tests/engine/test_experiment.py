@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 from torch import nn
 
-from engine.experiment import CHOICES, RANGES, Experiment, ExperimentError, step_cost
+from engine.experiment import CHOICES, RANGES, Experiment, ExperimentError
+from engine.update_cost import step_cost
 from tests.cases import for_each
 
 ROOT = Path(__file__).parents[2]
@@ -27,20 +28,32 @@ DEFAULTS = {
     "hidden_size": 64,
     "num_layers": 1,
     "bidirectional": False,
+    "attention": "none",
+    "learned_start": False,
+    "tied_weights": False,
     "output_layers": 0,
     "window": 1,
     "seq_len": 40,
+    "shortest": 0,
+    "horizon": 1,
     "embedding_size": 0,
     "dropout": 0.0,
     "head_dropout": 0.0,
+    "input_dropout": 0.0,
+    "recurrent_dropout": 0.0,
     "noise": 0.0,
     "batch_size": 64,
     "train_set": 0,
+    "bug": "none",
     "task_options": {},
     "init": "pytorch",
     "init_gain": 1.0,
+    "init_all": "pytorch",
+    "init_scale": 0.1,
+    "init_reach": "all",
     "forget_bias": None,
     "optimizer": "adam",
+    "momentum": 0.9,
     "learning_rate": 0.003,
     "schedule": "constant",
     "schedule_steps": 1000,
@@ -50,7 +63,9 @@ DEFAULTS = {
     "clip": "norm",
     "clip_threshold": 1.0,
     "tbptt": 0,
+    "carry_state": False,
     "teacher_forcing": 1.0,
+    "loss": "mse",
     "reduction": "mean",
     "steps": 3000,
     "target_loss": None,
@@ -68,17 +83,23 @@ SOME = [
 
 # The ends of every range, written out anew: (setting, low, high, what must stand beside it).
 LIMITS = [
-    ("hidden_size", 1, 512, {}),
+    ("hidden_size", 1, 2048, {"seq_len": 2, "batch_size": 1}),
     ("num_layers", 1, 4, {}),
-    ("embedding_size", 0, 512, {}),
+    ("embedding_size", 0, 2048, {"seq_len": 2}),
     ("dropout", 0.0, 0.9, {"num_layers": 2}),
     ("head_dropout", 0.0, 0.99, {}),
+    ("input_dropout", 0.0, 0.9, {}),
+    ("recurrent_dropout", 0.0, 0.9, {}),
     ("noise", 0.0, 10.0, {}),
-    ("batch_size", 1, 512, {}),
-    ("train_set", 0, 512, {}),
+    ("batch_size", 1, 2048, {"seq_len": 2}),
+    ("train_set", 0, 2048, {}),
+    ("horizon", 1, 64, {"task": "sine", "rnn_type": "many_to_many", "seq_len": 9}),
+    ("shortest", 0, 1000, {"seq_len": 1000, "hidden_size": 8}),
     ("init_gain", 0.0, 10.0, {}),
+    ("init_scale", 0.0, 10.0, {}),
     ("forget_bias", -10.0, 10.0, {}),
     ("learning_rate", 1e-8, 100.0, {}),
+    ("momentum", 0.0, 0.999, {}),
     ("schedule_steps", 1, 1_000_000, {}),
     ("schedule_factor", 0.0, 1.0, {}),
     ("warmup", 0, 1_000_000, {}),
@@ -94,16 +115,28 @@ LIMITS = [
 ]
 SEQ_LEN_LIMITS = [("first_symbol_recall", 1000), ("adding", 1000), ("characters", 400), ("stocks", 24)]  # from 2 on
 
+CARRIED = {"task": "characters", "rnn_type": "many_to_many", "seq_len": None, "carry_state": True}
 BAD = [
     # one number out of its range
-    ({"hidden_size": 0}, r"^hidden_size must be a whole number from 1 to 512, but got 0\.$"),
+    ({"hidden_size": 0}, r"^hidden_size must be a whole number from 1 to 2,048, but got 0\.$"),
     ({"seq_len": 100000}, r"^seq_len must be a whole number from 1 to 1,000, but got 100000\.$"),
     ({"seed": -1}, r"^seed must be a whole number from 0 to 2,147,483,647, but got -1\.$"),
     ({"seed": 10**400}, r"^seed must be a whole number from 0 to 2,147,483,647, but got 10{400}\.$"),
     ({"dropout": 0.95, "num_layers": 2}, r"^dropout must be a number from 0 to 0\.9, but got 0\.95\.$"),
     ({"head_dropout": 1.0}, r"^head_dropout must be a number from 0 to 0\.99, but got 1\.0\.$"),
+    ({"recurrent_dropout": 1}, r"^recurrent_dropout must be a number from 0 to 0\.9, but got 1\.$"),
     ({"weight_decay": -0.01}, r"^weight_decay must be a number from 0 to 1, but got -0\.01\.$"),
     ({"weight_decay": None}, r"^weight_decay must be a number from 0 to 1, but got None\.$"),
+    ({"momentum": 1.0}, r"^momentum must be a number from 0 to 0\.999, but got 1\.0\.$"),
+    ({"loss": "mae"}, r"^loss must be mse where the outputs are classes: .* cross-entropy, but got 'mae'\.$"),
+    ({"task": "adding", "loss": "l1"}, r"^loss must be mse, mae or huber, but got 'l1'\.$"),
+    ({"init_all": "zeros"}, r"^init_all must be pytorch, normal or uniform, but got 'zeros'\.$"),
+    ({"learned_start": 1}, r"^learned_start must be False or True, but got 1\.$"),
+    ({"task": "adding", "tied_weights": True}, r"^tied_weights must be false where .* not the same symbols, .* Adding"),
+    (
+        {"tied_weights": True, "embedding_size": 8},
+        r"^tied_weights must be false unless embedding_size is 64, .* True\.$",
+    ),
     ({"schedule": "linear"}, r"^schedule must be constant, step, cosine or plateau, but got 'linear'\.$"),
     ({"schedule_steps": 0}, r"^schedule_steps must be a whole number from 1 to 1,000,000, but got 0\.$"),
     ({"optimizer": "AdamW"}, r"^optimizer must be sgd, .*, adam or adamw, but got 'AdamW'\.$"),
@@ -111,14 +144,14 @@ BAD = [
     ({"clip_threshold": math.inf}, r"^clip_threshold must be a number from 1e-06 to 1,000,000, but got inf\.$"),
     ({"forget_bias": -math.inf}, r"^forget_bias must be a number from -10 to 10, but got -inf\.$"),
     # one number of another kind
-    ({"hidden_size": True}, r"^hidden_size must be a whole number from 1 to 512, but got True\.$"),
-    ({"hidden_size": 64.0}, r"^hidden_size must be a whole number from 1 to 512, but got 64\.0\.$"),
+    ({"hidden_size": True}, r"^hidden_size must be a whole number from 1 to 2,048, but got True\.$"),
+    ({"hidden_size": 64.0}, r"^hidden_size must be a whole number from 1 to 2,048, but got 64\.0\.$"),
     ({"steps": "3000"}, r"^steps must be a whole number from 1 to 1,000,000, but got '3000'\.$"),
     ({"learning_rate": True}, r"^learning_rate must be a number from 1e-08 to 100, but got True\.$"),
     ({"init_gain": "1"}, r"^init_gain must be a number from 0 to 10, but got '1'\.$"),
     ({"target_loss": False}, r"^target_loss must be a number from 0 to 1,000,000, but got False\.$"),
     # None where it means nothing
-    ({"hidden_size": None}, r"^hidden_size must be a whole number from 1 to 512, but got None\.$"),
+    ({"hidden_size": None}, r"^hidden_size must be a whole number from 1 to 2,048, but got None\.$"),
     ({"learning_rate": None}, r"^learning_rate must be a number from 1e-08 to 100, but got None\.$"),
     ({"task": None}, r"^task must be first_symbol_recall, .* or own_data, but got None\.$"),
     ({"bidirectional": None}, r"^bidirectional must be False or True, but got None\.$"),
@@ -132,6 +165,8 @@ BAD = [
     # good by itself, impossible together
     ({"task": "adding", "rnn_type": "many_to_many"}, r"^rnn_type must be many_to_one for Adding .*'many_to_many'\.$"),
     ({"task": "stocks", "rnn_type": "one_to_one"}, r"^rnn_type must be many_to_one or many_to_many for Stock prices"),
+    ({"attention": "dot"}, r"^attention must be none but in an encoder-decoder, but got 'dot'\.$"),
+    ({"attention": "general"}, r"^attention must be none, dot or scaled_dot, but got 'general'\.$"),
     ({"task": "stocks", "seq_len": 25}, r"^seq_len must be a whole number from 2 to 24 for Stock .*, but got 25\.$"),
     ({"task_options": {"noise": 1}}, r"^task_options must be empty for First digit, but got \{'noise': 1\}\.$"),
     ({"task_options": []}, r"^task_options must be a table of names and plain values, but got \[\]\.$"),
@@ -148,16 +183,42 @@ BAD = [
         r"^bidirectional must be false where outputs are fed back: .*, but got True\.$",
     ),
     (
-        {"bidirectional": True, "task": "reverse", "rnn_type": "encoder_decoder"},
-        r"^bidirectional must be false where outputs are fed back: .*, but got True\.$",
-    ),
-    (
         {"bidirectional": True, "cell": "feedforward"},
         r"^bidirectional must be false for a feed-forward cell, which has no direction in time, but got True\.$",
     ),
     (
         {"tbptt": 4, "task": "addition", "rnn_type": "encoder_decoder"},
         r"^tbptt must be 0 \(never cut\) for an encoder-decoder, but got 4\.$",
+    ),
+    ({"carry_state": 1}, r"^carry_state must be False or True, but got 1\.$"),
+    ({"horizon": 0}, r"^horizon must be a whole number from 1 to 64, but got 0\.$"),
+    ({"horizon": "2"}, r"^horizon must be a whole number from 1 to 64, but got '2'\.$"),
+    ({"horizon": 2}, r"^horizon must be 1 for First digit, but got 2\.$"),
+    (
+        {"task": "stocks", "horizon": 13},
+        r"^horizon must be a whole number from 1 to 12 for Stock prices, but got 13",
+    ),
+    ({"task": "stocks", "horizon": 4, "seq_len": 22}, r"^seq_len must be a whole number from 2 to 21 for Stock prices"),
+    ({"shortest": 41}, r"^shortest must be 0, or from 2 to seq_len, but got 41\.$"),
+    ({"shortest": 1}, r"^shortest must be 0, or from 2 to seq_len, but got 1\.$"),
+    ({"shortest": 2.0}, r"^shortest must be a whole number from 0 to 1,000, but got 2\.0\.$"),
+    ({"task": "sentiment", "shortest": 5}, r"^shortest must be 0 for .*, but got 5\.$"),
+    *(
+        (CARRIED | settings, f"^{said}")
+        for settings, said in (
+            ({"task": "stocks"}, "carry_state must be false for Stock prices, whose sequences do not go on from one "),
+            ({"task": "next_word"}, "carry_state must be false for Next word, whose sequences do not go on"),
+            ({"rnn_type": "many_to_one"}, "carry_state must be false unless there is an output at every step"),
+            ({"cell": "feedforward"}, "carry_state must be false for a feed-forward cell, which has no state, but got"),
+            ({"bidirectional": True}, "carry_state must be false for a network that reads both ways: "),
+            ({"train_set": 8}, "train_set must be 0 where the state is carried on, which reads the whole text"),
+            ({"tbptt": 3}, "tbptt must be 0 where the state is carried on, which cuts after each update, but got 3"),
+            ({"seq_len": 201}, "seq_len must be at most 200 where the state is carried on, for a warm-up that is"),
+            (
+                {"task": "sunspots", "seq_len": 20, "batch_size": 6},
+                r"batch_size must be at most 5 where the state is carried on: Sunspots has 10 chunks of seq_len 20, .*",
+            ),
+        )
     ),
     (
         {"window": 2, "cell": "feedforward", "task": "melody", "rnn_type": "one_to_many"},
@@ -242,9 +303,9 @@ def test_what_to_dict_gives_is_nobody_elses():
 @pytest.mark.parametrize("make", [Experiment.from_dict, lambda settings: Experiment().replace(**settings)],
                          ids=["from_dict", "replace"])  # fmt: skip
 def test_an_unknown_setting_is_refused_and_the_known_ones_are_named(make):
-    with pytest.raises(ExperimentError, match=r"^hidden must be left out, .* hidden_size, .*, but got 3\.$") as caught:
-        make({"hidden": 3})
-    assert (caught.value.field, caught.value.got) == ("hidden", 3)
+    with pytest.raises(ExperimentError, match=r"^colour must be left out, .* hidden_size, .*, but got 3\.$") as caught:
+        make({"colour": 3})
+    assert (caught.value.field, caught.value.got) == ("colour", 3)
     assert all(name in str(caught.value) for name in DEFAULTS)
 
 
@@ -292,6 +353,14 @@ def test_memory_alone_can_be_too_much():
     assert Experiment(**wide, hidden_size=16).hidden_size == 16
     with pytest.raises(ExperimentError, match=r"\(this one: 9\.9e\+09 and 1,055 MiB\), .*, but got 17\.$"):
         Experiment(**wide, hidden_size=17)
+
+
+def test_weights_alone_can_be_too_many():
+    """Four layers of 4 (H + H) H weights, and what an optimiser keeps of each."""
+    large = {"num_layers": 4, "seq_len": 2, "batch_size": 1, "hidden_size": 2048}
+    assert Experiment(cell="rnn", **large).num_layers == 4
+    with pytest.raises(ExperimentError, match=r"\(this one: 7\.1e\+08 and 1,7.. MiB\), or layers, .*, but got 2048\.$"):
+        Experiment(cell="lstm", **large)
 
 
 def test_equal_experiments_hash_alike():

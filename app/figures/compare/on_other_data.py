@@ -1,4 +1,4 @@
-"""Figures of lanes whose data differ: losses relative to the loss to beat, gradients by steps back."""
+"""Figures of lanes whose data or lengths differ: losses relative to the loss to beat, gradients by steps back."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from app.figures import log_scale, theme
 from app.figures.base import GRADIENT, LEARNING, Patch
 from app.figures.compare import over_time, over_training
-from app.figures.compare.base import LANES, LaneSnapshot, RaceFigure, ends, lines, training_range
+from app.figures.compare.base import LANES, LaneSnapshot, RaceFigure, band, bands, ends, lines, training_range
 from engine.frame import RunInfo
 from engine.frame.run_info import SOLVED_SHARE
 
@@ -28,6 +28,7 @@ def loss_template(infos: Sequence[RunInfo], names: Sequence[str]) -> go.Figure:
     return theme.figure(
         *lines(names, "step %{x:,}: %{y:.3g} of its loss to beat"),
         ends(names),
+        *bands(names),
         height=262,
         revision="relative",
         margin=over_training.MARGIN,
@@ -49,17 +50,19 @@ def loss_template(infos: Sequence[RunInfo], names: Sequence[str]) -> go.Figure:
 
 def loss_patch(lanes: Sequence[LaneSnapshot]) -> Patch:
     """Patch the curves; one that ends above the axis, or at NaN, has a triangle at the edge."""
-    last = [lane.frame.judged_loss / line_to_beat(lane) for lane in lanes]
+    last = [over_training.newest(lane) / line_to_beat(lane) for lane in lanes]
     top = max(HIGHEST, 1.2 * max((loss for loss in last if loss < over_training.MAX_SHOWN), default=0.0))
     above = [not loss <= top for loss in last]
     changed: Patch = {"layout.xaxis.range": training_range(lanes), "layout.yaxis.range": [0, top]}
     for place, lane in enumerate(lanes):
-        steps, losses = lane.curves.held_out_loss
+        steps, losses = lane.median
         changed[f"data.{place}.x"] = steps.astype(np.float32)
         changed[f"data.{place}.y"] = theme.float32(losses / line_to_beat(lane))
+        area = f"data.{len(lanes) + 1 + place}"
+        changed[f"{area}.x"], changed[f"{area}.y"] = band(lane, line_to_beat(lane), top)
     marks = f"data.{len(lanes)}"
     return changed | {
-        f"{marks}.x": np.array([lane.frame.judged_step for lane in lanes], np.float32),
+        f"{marks}.x": np.array([over_training.last_judged(lane) for lane in lanes], np.float32),
         f"{marks}.y": theme.float32(np.where(above, over_training.EDGE * top, last)),
         f"{marks}.marker.symbol": [
             "triangle-up" if outside else style.mark for outside, style in zip(above, LANES, strict=False)

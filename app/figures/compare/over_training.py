@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from app.figures import theme
 from app.figures.base import LEARNING, Patch
-from app.figures.compare.base import LANES, LaneSnapshot, RaceFigure, ends, lines, training_range
+from app.figures.compare.base import LANES, LaneSnapshot, RaceFigure, band, bands, ends, lines, training_range
 from app.figures.over_training.loss import named
 from engine.frame import RunInfo
 from engine.frame.run_info import SOLVED_SHARE
@@ -27,6 +27,7 @@ def loss_template(infos: Sequence[RunInfo], names: Sequence[str]) -> go.Figure:
     return theme.figure(
         *lines(names, "step %{x:,}: %{y:.3g}"),
         ends(names),
+        *bands(names),
         height=262,
         revision="race",
         margin=MARGIN,
@@ -50,15 +51,17 @@ def loss_patch(lanes: Sequence[LaneSnapshot]) -> Patch:
     """Patch the curves; a loss above the axis, or NaN, ends in a triangle at the edge."""
     top = _top(lanes)
     changed: Patch = {}
-    last = [lane.frame.judged_loss for lane in lanes]
+    last = [newest(lane) for lane in lanes]
     for place, lane in enumerate(lanes):
-        steps, losses = lane.curves.held_out_loss
+        steps, losses = lane.median
         changed[f"data.{place}.x"] = steps.astype(np.float32)
         changed[f"data.{place}.y"] = theme.float32(losses)
+        area = f"data.{len(lanes) + 1 + place}"
+        changed[f"{area}.x"], changed[f"{area}.y"] = band(lane, 1.0, top)
     above = [not loss <= top for loss in last]
     marks = f"data.{len(lanes)}"  # the trace of `ends`, after the lines
     changed |= {
-        f"{marks}.x": np.array([lane.frame.judged_step for lane in lanes], np.float32),
+        f"{marks}.x": np.array([last_judged(lane) for lane in lanes], np.float32),
         f"{marks}.y": theme.float32(np.where(above, EDGE * top, last)),
         f"{marks}.marker.symbol": [
             "triangle-up" if outside else style.mark for outside, style in zip(above, LANES, strict=False)
@@ -70,6 +73,18 @@ def loss_patch(lanes: Sequence[LaneSnapshot]) -> Patch:
     return changed
 
 
+def newest(lane: LaneSnapshot) -> float:
+    """Return the held-out loss at the end of a lane's line: its own, or the median of its seeds."""
+    steps, losses = lane.median
+    return float(losses[-1]) if lane.others and len(steps) else lane.frame.judged_loss
+
+
+def last_judged(lane: LaneSnapshot) -> int:
+    """Return the training step at the end of a lane's line."""
+    steps, _ = lane.median
+    return int(steps[-1]) if lane.others and len(steps) else lane.frame.judged_step
+
+
 def _apart(losses: Sequence[float]) -> list[str]:
     """Return the text position of each letter, so that the letters of lines that end together do not overlap."""
     ranks = np.argsort(np.argsort(-np.nan_to_num(np.asarray(losses), nan=np.inf), kind="stable"))
@@ -79,8 +94,8 @@ def _apart(losses: Sequence[float]) -> list[str]:
 def _top(lanes: Sequence[LaneSnapshot]) -> float:
     """Return the upper limit of the axis: above the loss to beat and the newest losses below MAX_SHOWN."""
     baseline = lanes[0].info.held_out_baseline
-    newest = [lane.frame.judged_loss for lane in lanes if lane.frame.judged_loss < MAX_SHOWN * baseline]
-    return max(1.25 * baseline, 1.2 * max(newest, default=0.0))
+    shown = [loss for loss in map(newest, lanes) if loss < MAX_SHOWN * baseline]
+    return max(1.25 * baseline, 1.2 * max(shown, default=0.0))
 
 
 def update_template(infos: Sequence[RunInfo], names: Sequence[str]) -> go.Figure:
@@ -110,9 +125,10 @@ LOSS = RaceFigure(
     look_for="Well below the upper dashed line a network has learned something; below the lower one, most of the task.",
     label="Held-out loss of every lane over training steps, on the same axes, with the loss to beat dashed",
     how=(
-        "The mean loss over sequences that are never trained on, the same for every lane, in evaluation mode, at the "
-        "fixed steps at which the verdict is judged. The upper dashed line is the loss to beat on these sequences, the "
-        "lower one a tenth of it: below it, and with most answers right, a task is solved. "
+        "The mean loss over sequences that are never trained on, in evaluation mode, at the fixed steps at which the "
+        "verdict is judged; lanes of one seed have the same sequences. The upper dashed line is the loss to beat on "
+        "them, the lower one a tenth of it: below it, and with most answers right, a task is solved. With five seeds "
+        "the line is their median, and the area spans from the lowest to the highest of them. "
         "engine/training/held_out.py, engine/tasks."
     ),
     tab=LEARNING,

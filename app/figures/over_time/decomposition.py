@@ -61,7 +61,9 @@ def patch(info: RunInfo, frame: Frame, curves: Curves) -> Patch:
     names = [str(step) for step in reading.steps[rows]]
     loss, state = np.nonzero((cosines < OPPOSED) & (norms > 0) & _room(info, len(rows)))
     return {
-        TRACES.path("heat", "z"): log_scale.logarithms(np.where(frame.valid, norms, np.nan)),
+        TRACES.path("heat", "z"): log_scale.logarithms(
+            np.where(frame.valid & info.has(info.shown_chain[1]), norms, np.nan)
+        ),
         TRACES.path("heat", "y"): names,
         TRACES.path("heat", "customdata"): theme.float32(cosines),
         TRACES.path("against", "x"): theme.float32(state),

@@ -136,9 +136,14 @@ def _lower_end(gate: str) -> Series:
     return trace, lambda frame: {}
 
 
+def _there(info: Chain, frame: Look) -> np.ndarray:
+    """Return (T,) bool: the real steps that the shown chain has."""
+    return frame.valid & info.has(info.shown_chain[1])
+
+
 def _of_chain(info: Chain, frame: Look, gate: str) -> np.ndarray:
     """Return (T, units) of the layer that is shown; NaN in padding and where a number is not finite."""
-    values = np.where(frame.valid[:, None], frame.gates[gate][info.shown_chain], np.nan)
+    values = np.where(_there(info, frame)[:, None], frame.gates[gate][info.shown_chain], np.nan)
     return np.where(np.isfinite(values), values, np.nan)
 
 
@@ -169,7 +174,7 @@ def readout(info: Chain, frame: Look) -> str:
     for gate in info.gates:
         if gate in CANDIDATES:
             continue
-        values = _of_chain(info, frame, gate)[frame.valid]
+        values = _of_chain(info, frame, gate)[_there(info, frame)]
         means.append(f"{_name(gate).removesuffix(' gate')} {_short(float(values.mean()))}")
         if LIMITS[activation(info, gate)][0] < 0:
             means.append(f"absolute value {_short(float(np.abs(values).mean()))}")

@@ -143,17 +143,19 @@ def relative(info: Chain, frame: Look | LastGradient) -> np.ndarray:
         sizes = np.asarray(frame.relative)
     else:
         norms = frame.grad_norm_memory if info.same_lengths else frame.sequence_grad_norm_memory
-        enters = np.stack([norms[:, d, info.enters(d)] for d in range(info.directions)], 1)[..., None]
+        entering = [norms[:, info.entered(d), info.enters(d)] for d in range(info.directions)]
+        enters = np.stack(entering, 1)[..., None]
         with np.errstate(divide="ignore", invalid="ignore"):
             sizes = np.where(enters > 0, norms / enters, np.where(np.isnan(enters), np.nan, 0.0))
-    there = np.broadcast_to(frame.valid, sizes.shape) & ~((sizes == 0) & _before_the_loss(info))
+    there = frame.valid & np.stack([info.has(d) for d in range(info.directions)])
+    there = there & ~((sizes == 0) & _before_the_loss(info))
     return np.where(there, sizes, np.nan)
 
 
 def _before_the_loss(info: Chain) -> np.ndarray:
     """Return (directions, T) bool: steps that the way back from the loss does not come to."""
     t = np.arange(info.time_steps)
-    return np.stack([t < info.enters(d) if d else t > info.enters(d) for d in range(info.directions)])
+    return np.stack([t < info.enters(d) if info.entered(d) else t > info.enters(d) for d in range(info.directions)])
 
 
 def is_ratio_of_medians(info: Chain, frame: Look) -> bool:
@@ -165,7 +167,7 @@ def patch(info: Chain, frame: Look, curves: Curves) -> Patch:
     """Patch all series. Values outside the axis are kept for tooltips and tables."""
     sizes = relative(info, frame)
     shown = sizes[info.shown_chain]
-    known = frame.valid & ~_unreached(info, shown)
+    known = _there(info, frame) & ~_unreached(info, shown)
     changed: Patch = {
         TRACES.path("size", "y"): theme.float32(shown),
         TRACES.path("size", "text"): [relative_size(value) for value in shown],
@@ -175,11 +177,15 @@ def patch(info: Chain, frame: Look, curves: Curves) -> Patch:
     }
     del changed["layout.yaxis.dtick"]  # this axis has ticks of its own
     if info.encoder_steps:
-        norm = _bottleneck(info, frame)
-        changed["layout.annotations.0.text"] = f"{BOTTLENECK} ‖dL/dh‖ {short(norm) if norm else 'exactly 0'}"
+        changed["layout.annotations.0.text"] = _crossing(info, frame)
     for index, chain in enumerate(_others(info), start=len(TRACES)):
         changed[f"data.{index}.y"] = theme.float32(sizes[chain])
     return changed
+
+
+def _there(info: Chain, frame: Look) -> np.ndarray:
+    """Return (T,) bool: the real steps that the shown chain has."""
+    return frame.valid & info.has(info.shown_chain[1])
 
 
 def _unreached(info: Chain, shown: np.ndarray) -> np.ndarray:
@@ -200,7 +206,7 @@ def _band(info: Chain, frame: Look) -> Patch:
     y: list[float] = []
     if info.same_lengths and frame.relative_low is not None and frame.relative_high is not None:
         low, high = frame.relative_low[info.shown_chain], frame.relative_high[info.shown_chain]
-        there = np.flatnonzero(frame.valid & (high > 0) & np.isfinite(low) & np.isfinite(high))
+        there = np.flatnonzero(_there(info, frame) & (high > 0) & np.isfinite(low) & np.isfinite(high))
         low = np.maximum(low, np.finfo(np.float32).tiny)
         for piece in np.split(there, np.flatnonzero(np.diff(there) > 1) + 1):
             x += [*piece, *piece[::-1], np.nan]
@@ -208,22 +214,38 @@ def _band(info: Chain, frame: Look) -> Patch:
     return {TRACES.path("band", "x"): theme.float32(x), TRACES.path("band", "y"): theme.float32(y)}
 
 
+def _crossing(info: Chain, frame: Look) -> str:
+    """Return the note between encoder and decoder: what crosses, and with attention what goes around that state."""
+    norm = _bottleneck(info, frame)
+    crosses = f"{BOTTLENECK} ‖dL/dh‖ {short(norm) if norm else 'exactly 0'}"
+    attention = frame.attention
+    if attention is None:
+        return crosses
+    around = attention.around_grad_norm if info.same_lengths else attention.sequence_around_grad_norm
+    return f"{crosses}, by attention {short(around)}"
+
+
 def _bottleneck(info: Chain, frame: Look) -> float:
-    """Return the norm at the encoder's last state, all layers together, of the probe or of the drawn sequence."""
+    """Return the norm at the encoder's last state, all layers together, of the probe or of the drawn sequence; with
+    attention of what comes through the state alone."""
     if info.same_lengths:
         assert frame.bottleneck_grad_norm is not None
         return frame.bottleneck_grad_norm
     last = int(np.flatnonzero(frame.valid[: info.encoder_steps])[-1])
-    return float(np.linalg.norm(frame.sequence_grad_norm[:, 0, last]))
+    norms = frame.sequence_grad_norm if frame.attention is None else frame.attention.norms["state"]
+    return float(np.linalg.norm(norms[:, 0, last]))
 
 
 def readout(info: Chain, frame: Look) -> str:
-    """Return the sizes at both ends of the curve, and how they were computed in an old recording."""
+    """Return the sizes at both ends of the curve, what a cut at a carried state throws away, and how old ones are."""
     sizes = relative(info, frame)[info.shown_chain]
-    there = np.flatnonzero(frame.valid & ~_unreached(info, sizes))
+    there = np.flatnonzero(_there(info, frame) & ~_unreached(info, sizes))
     ends = [f"at t = {t}: {relative_size(sizes[t])}" for t in dict.fromkeys((there[0], there[-1]))]
     note = ["ratio of medians (an older recording)"] if is_ratio_of_medians(info, frame) else []
-    return " · ".join([*ends, *note])
+    lost = frame.cut_grad_norm
+    size = "" if lost is None else short(lost) if lost else "exactly 0"
+    cut = [f"thrown away at the cut: ‖dL/d(carried state)‖ {size}"] if size else []
+    return " · ".join([*ends, *cut, *note])
 
 
 def past_line(info: RunInfo, past: PastRun) -> Line | None:

@@ -80,7 +80,8 @@ def readout(info: Chain, frame: Look) -> str:
     activation = _activation(info)
     if activation == "identity":
         return colours(info, frame)
-    share = saturation(frame.hidden[:, :, frame.valid], activation).mean()
+    there = np.stack([frame.valid & info.has(d) for d in range(info.directions)])
+    share = saturation(frame.hidden[:, there], activation).mean()
     return f"{colours(info, frame)} · {share:.0%} saturated"
 
 

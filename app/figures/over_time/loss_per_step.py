@@ -94,7 +94,7 @@ FIGURE = LiveFigure(
     title=lambda info: "Loss at each step",
     look_for=_look_for,
     how=lambda info: (
-        "Cross-entropy in nats, or squared error averaged over the outputs, of the drawn sequence at every counted "
+        "Cross-entropy in nats, or an error averaged over the outputs, of the drawn sequence at every counted "
         "step, before any mean is taken. engine/model/network.py, step_losses."
     ),
     label="The loss of every counted step of the drawn sequence, with their mean dashed",

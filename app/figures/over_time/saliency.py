@@ -145,5 +145,6 @@ FIGURE = LiveFigure(
     patch=patch,
     readout=readout,
     requires="saliency",
+    applies=lambda info: not info.reads_across_the_batch,
     fits=("data.0",),
 )

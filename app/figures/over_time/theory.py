@@ -57,6 +57,8 @@ def line(info: Chain, frame: Look) -> np.ndarray:
     line = np.full(info.time_steps, np.nan)
     if kept is None:
         return line
+    if info.entered(d) != d:  # the way leads through a decoder, which is no part of this chain
+        return line
     cuts, back = set(info.walls), -1 if d == 0 else 1
     t, left = info.enters(d), 1.0
     while 0 <= t < info.time_steps:

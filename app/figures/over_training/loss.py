@@ -141,10 +141,8 @@ def _sequences(frame: Frame, top: float) -> Patch:
 
 
 def readout(info: RunInfo, frame: Frame) -> str:
-    """Return held-out loss and metric; where a schedule changes it, also the learning rate of the next update."""
-    e = info.experiment
-    rate = f" · rate {short(frame.learning_rate)}" if e.schedule != "constant" or e.warmup else ""
-    return f"loss {short(frame.judged_loss)} · {info.metric_name} {info.write_metric(frame.judged_metric)}{rate}"
+    """Return held-out loss and metric."""
+    return f"loss {short(frame.judged_loss)} · {info.metric_name} {info.write_metric(frame.judged_metric)}"
 
 
 def past_line(info: RunInfo, past: PastRun) -> Line | None:

@@ -120,7 +120,8 @@ def _answers(trace: str, answers: list[tuple[str, bool]]) -> Patch:
 def _states(info: RunInfo, frame: Frame, columns: np.ndarray) -> np.ndarray:
     """Return the cells of the strips, (rows of cells, 2 * columns - 1) float32; NaN between them."""
     units = layout.units(info)
-    rows = [frame.hidden[layer, d][:, units] for layer, d in info.chains] + [row[:, units] for row in frame.upper]
+    rows = [np.where(info.has(d)[:, None], frame.hidden[layer, d][:, units], np.nan) for layer, d in info.chains]
+    rows += [row[:, units] for row in frame.upper]
     if channels := layout.strip_channels(info):
         rows.insert(0, frame.inputs[:, :channels])
     blocks = []
@@ -157,6 +158,8 @@ def _feedback(info: RunInfo) -> str:
     trained = "as in training" if forced == 1 else f"in training {forced:.0%} of the time" if forced else (
         "in training never")  # fmt: skip
     crosses = "The decoder knows only what passes through the diamonds. " if info.encoder_steps else ""
+    if info.experiment.attention != "none":
+        crosses = "The decoder starts from the diamonds, and reads all states of the encoder by attention (not drawn). "
     return (
         f"{crosses}Here the next input is the target (dotted; {trained}), not its own output. "
         "Top row: it reads its own outputs instead."

@@ -118,6 +118,8 @@ def hover(info: RunInfo, frame: Frame, layer: int, d: int, t: int) -> str:
     """Return the tooltip of one state."""
     if not frame.valid[t]:
         return "padding: the sequence has no such step"
+    if not info.has(d)[t]:
+        return "a decoder reads one way: it has no such state"
     norm = frame.sequence_grad_norm[layer, d, t]
     written = f"gradient of this sequence {'exactly 0' if norm == 0 else short(norm)}"
     if frame.counted[t]:

@@ -25,8 +25,9 @@ def wires(info: RunInfo) -> go.Scatter:
         segments += [(t, row + HALF, t, row + 1 - HALF) for t in (real if row < len(rows) else read)]
     segments += [(t, top - 1 + HALF, t, top - 0.25) for t in answered]
     if info.has_links:
-        for row in range(1, len(rows) + 1):
-            segments += [(left + half, row, right - half, row) for left, right in pairwise(real)]
+        for row, (_, d) in enumerate(rows, start=1):
+            own = real[info.has(d)[real]]
+            segments += [(left + half, row, right - half, row) for left, right in pairwise(own)]
     x: list = []
     y: list = []
     for x0, y0, x1, y1 in segments:
@@ -66,10 +67,16 @@ def truth(info: RunInfo) -> go.Scatter:
 def context(info: RunInfo) -> go.Scatter:
     """Return the context vector, one marker per layer: all that passes from encoder to decoder."""
     rows = range(1, len(info.chains) + 1) if info.encoder_steps else range(0)
+    attends = info.experiment.attention != "none"
+    means = (
+        "The state that the decoder starts from"
+        if attends
+        else "The context vector: all that the decoder knows of the source"
+    )
     return go.Scatter(
         x=[info.encoder_steps - 0.5] * len(rows), y=list(rows), mode="markers",
         marker={"symbol": "diamond", "size": 15, "color": theme.GREY, "line": {"width": 0}},
-        hovertemplate="The context vector: all that the decoder knows of the source<extra></extra>",
+        hovertemplate=f"{means}<extra></extra>",
     )  # fmt: skip
 
 

@@ -81,7 +81,7 @@ def values(
         for at, part in enumerate(passes)
     ]  # fmt: skip
     joined = {name: np.concatenate([each[name] for each in found]) for name in found[0]}
-    shown = np.where(frame.valid, 1.0, np.nan)
+    shown = np.where(frame.valid & info.has(direction), 1.0, np.nan)
     kept = {name: (values * shown).astype(np.float32) for name, values in joined.items()}
     return kept if t is None else {name: values[t] for name, values in kept.items()}
 
@@ -92,18 +92,35 @@ def _states(
     """({state: (T, units) before each step}, {state: after it}) of a chain, in float64; before a cut it is 0."""
     recorded = {state: getattr(frame, STATES[state])[layer, direction] for state in info.cell_kind.states}
     new = {state: values[:, seen].astype(float) for state, values in recorded.items()}
-    steps = np.arange(info.time_steps)
+    steps, border = np.arange(info.time_steps), info.encoder_steps
     before = steps + 1 if direction else steps - 1
-    if info.encoder_steps:
-        before[info.encoder_steps] = np.flatnonzero(frame.valid[: info.encoder_steps])[-1]
-    inside = (before >= 0) & (before < info.time_steps)
+    if border and not direction:
+        before[border] = np.flatnonzero(frame.valid[:border])[-1]
+    inside = (before >= 0) & (before < info.steps_of(direction))
     inside[inside] &= frame.valid[before[inside]]
     inside[list(cut)] = False
+    inside &= not info.reads_across_the_batch  # the drawn sequence is the first of the batch: it begins with zeros
     old = {
         state: np.where(inside[:, None], values[np.clip(before, 0, info.time_steps - 1)], 0.0)
         for state, values in new.items()
     }
-    return old, new
+    if border and not direction and inside[border]:
+        for state, values in old.items():
+            values[border] = info.handed_over(getattr(frame, STATES[state])[layer].astype(float), frame.valid)[seen]
+    return _with_start(info, frame, (layer, direction), seen, old, cut), new
+
+
+def _with_start(
+    info: Chain, frame: Look, chain: tuple[int, int], seen: slice, old: dict[str, np.ndarray], cut: Sequence[int]
+) -> dict[str, np.ndarray]:
+    """The states before each step, with those that were learned before the first one."""
+    learned = {"h": frame.first_hidden, "c": frame.first_cell}
+    layer, direction = chain
+    first = int(np.flatnonzero(frame.valid & info.has(direction))[-1]) if direction else 0
+    for state, values in old.items():
+        if (start := learned[state]) is not None and first not in cut:
+            values[first] = start[layer, direction, seen]
+    return old
 
 
 def _taken(terms: Terms, part: slice, at: int, seen: slice) -> dict[str, object]:

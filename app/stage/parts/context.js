@@ -25,7 +25,7 @@ export function context({ info, front }) {
   if (!info.encoder) return {};
   const g = el('g', { class: 'context' }, front);
   const boxes = Array.from({ length: info.layers }, () => el('rect', { class: 'context-box', x: -17, rx: 16, width: 34 }, g));
-  const notes = ['all that', 'crosses'].map((text) => {
+  const notes = (info.directions === 2 ? ['both ends,', 'added'] : info.attention ? ['the state'] : ['all that', 'crosses']).map((text) => {
     const node = el('text', { class: 'note' }, g);
     node.textContent = text;
     return node;
@@ -38,7 +38,7 @@ export function context({ info, front }) {
       boxes.forEach((box, l) => put(box, { y: rows[l].middle - SH / 2 - 4, height: SH + 8 }));
       show(g, at.unfolded && happened.state({ l: 0, d: 0 }, info.encoder - 1));
       notes.forEach((note, k) => {
-        put(note, { y: rows[info.layers - 1].middle - SH / 2 - 26 * s + k * 15 * s });
+        put(note, { y: rows[info.layers - 1].middle - SH / 2 - (notes.length > 1 ? 26 - 15 * k : 8) * s });
         show(note, !at.narrow);
       });
     },

@@ -4,7 +4,7 @@ import { el, put, show } from '../svg.js';
 
 export function loops({ info, chains, front, id }) {
   const both = info.directions === 2, halves = info.encoder ? ['e_', ''] : [''];
-  const all = !info.links ? [] : halves.flatMap((half, k) => chains.map((c) => ({
+  const all = !info.links ? [] : halves.flatMap((half, k) => chains.filter((c) => !(k && c.d)).map((c) => ({
     c, k, path: el('path', { class: `wire hh loop${c.d ? ' reverse' : ''}`, 'data-w': `${half}hh`, 'data-c': `${c.l},${c.d}`, 'marker-end': `url(#hh-${id})` }, front),
   })));
   const captions = halves.map((half, k) => {

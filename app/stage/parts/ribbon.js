@@ -1,13 +1,13 @@
 // The gradient: a ribbon under every chain, above a reverse one, and what pours into it from above. Its pale edge is the
 // spread over the probe, from the lower to the upper quartile.
-import { along, clamp, entersAt, lowered, part, ribbon, rounded, thickness } from '../scene.js';
+import { along, clamp, entersAt, lastOf, lowered, part, ribbon, rounded, thickness } from '../scene.js';
 import { el, lazily, put, show } from '../svg.js';
 
 const NOTHING = 'M0 0';
 const m = (x, y) => `M${rounded(x)} ${rounded(y)}`;
 
 export function gradient({ info, chains, back, front }) {
-  const { steps: count, layers: L } = info;
+  const { layers: L } = info;
   const all = chains.map((c) => ({
     c, tip: c.d ? 1 : -1, drop: lazily(() => el('path', { class: 'drop' }, back)),
     edge: el('path', { class: 'edge' }, back), river: el('path', { class: 'river' }, back), was: el('path', { class: 'was' }, back), hair: el('path', { class: 'hair' }, back), flow: el('path', { class: 'flow' }, back), head: el('path', { class: 'river' }, back),
@@ -39,7 +39,7 @@ export function gradient({ info, chains, back, front }) {
   // What enters a layer from above at t. Only the loss that is followed pours into the ribbon, as wide as "1"; the others
   // are pale and end at their own cell.
   function pour({ c, drop }, g, frame, at, view) {
-    const { t } = g, e = entersAt(info, view.follow, c.d), top = c.l === L - 1, followed = top && t === e;
+    const { t } = g, e = entersAt(info, view.follow, c.d), top = c.l === L - 1, followed = top && t === e && !(c.d && info.encoder);
     const direct = along(frame.direct, info, c)[t], here = at.cell(c, t), turn = c.d ? 1 : -1;
     const on = direct > 0 && view.happened.gradient(c, t) && at.p > 0.9 && (g.card || followed) && (!top || info.counted[t] || followed);
     if (!on && !drop.all().has(t)) return;
@@ -49,7 +49,7 @@ export function gradient({ info, chains, back, front }) {
     const x = here.x + here.w * (at.both ? -turn * 0.22 : info.links ? 0.3 : 0.24), y = at.rows[c.l].ribbon[c.d];
     const from = top ? at.y.answer + (info.feeds ? 40 : 20) * at.s : at.rows[c.l + 1].ribbon[0] + at.one / 2, bend = at.one * 0.75;
     const round = `${m(x, from)}V${rounded(y - bend)}Q${rounded(x)} ${rounded(y)} ${rounded(x + turn * bend)} ${rounded(y)}H${rounded(turn > 0 ? Math.max(here.x, x + bend) + 1 : Math.min(here.x, x - bend) - 1)}`;
-    const measure = along(frame.direct, info, { l: L - 1, d: c.d })[e] || direct;
+    const measure = along(frame.direct, info, { l: L - 1, d: info.encoder ? 0 : c.d })[info.encoder ? entersAt(info, view.follow, 0) : e] || direct;
     put(node, {
       d: followed && info.links ? round : `${m(x, from)}V${rounded(top ? here.y : y)}`, class: `drop${followed ? '' : ' inner'}`,
       'stroke-width': followed ? (info.links ? at.one : Math.min(at.one, here.w * 0.3)) : Math.min(0.3 * thickness(direct / measure, at.one), here.w * 0.3),
@@ -60,18 +60,18 @@ export function gradient({ info, chains, back, front }) {
   function arrive(frame, at, view) {
     const { narrow, left, rows, lane, s } = at, chosen = view.chain;
     chains.forEach((c, k) => {
-      const mine = c.l === chosen.l && c.d === chosen.d, r = along(view.relative, info, c)[c.d ? count - 1 : 0], y = rows[c.l].ribbon[c.d];
-      const on = at.unfolded && info.links && view.happened.gradient(c, c.d ? count - 1 : 0) && (mine || (!c.d && c.l !== chosen.l)) && (!narrow || (mine && (view.counting || view.follow !== null)));
+      const mine = c.l === chosen.l && c.d === chosen.d, r = along(view.relative, info, c)[lastOf(info, c.d)], y = rows[c.l].ribbon[c.d];
+      const on = at.unfolded && info.links && view.happened.gradient(c, lastOf(info, c.d)) && (mine || (!c.d && c.l !== chosen.l)) && (!narrow || (mine && (view.counting || view.follow !== null)));
       show(arrives[k], on);
       put(arrives[k], { x: narrow ? left : 14, y: y + (narrow ? lane / 2 + 22 : 8 * s), class: `arrives${mine ? '' : ' other'}${r < 1e-3 || r > 100 ? ' alarm' : ''}` });
       if (!(mine && view.counting)) put(arrives[k], { text: part(r) });
       if (!mine) return;
       put(note, { y: y + 25 * s });
       const which = view.follow !== null ? `of l${lowered(info.at[view.follow])} at` : info.ofProbe ? 'arrives at' : 'this sequence,';
-      const end = info.at[c.d ? count - 1 : 0], was = frame.wasRelative && along(frame.wasRelative, info, c)[c.d ? count - 1 : 0];
+      const end = info.at[lastOf(info, c.d)], was = frame.wasRelative && along(frame.wasRelative, info, c)[lastOf(info, c.d)];
       if (!view.counting) put(note, { text: frame.wasRelative ? `t = ${end} · was ${part(was)}` : `${which} t = ${end}` });
     });
-    show(note, at.unfolded && !narrow && info.links && view.happened.gradient(chosen, chosen.d ? count - 1 : 0));
+    show(note, at.unfolded && !narrow && info.links && view.happened.gradient(chosen, lastOf(info, chosen.d)));
   }
 
   return {

@@ -81,7 +81,7 @@ export function states({ info, chains, canvas, palette }) {
         fill(frame, c, colours);
         for (const { t } of at.grid) if (!at.tops.has(t) && happened.state(c, t)) draw(at, frame, c, t, colours);
         for (const t of at.tops) if (happened.state(c, t)) draw(at, frame, c, t, colours);
-        if (info.encoder && at.unfolded && happened.state(c, info.encoder - 1)) context.drawImage(main.small, info.encoder - 1, 0, 1, units, at.crossing - 9, at.rows[c.l].middle - at.SH / 2 + 6, 18, at.SH - 12);
+        if (info.encoder && chains.length === info.layers && at.unfolded && happened.state(c, info.encoder - 1)) context.drawImage(main.small, info.encoder - 1, 0, 1, units, at.crossing - 9, at.rows[c.l].middle - at.SH / 2 + 6, 18, at.SH - 12);
       }
       if (info.upper) upper(at, frame, colours, happened);
       if (info.channels) inputs(at, frame, colours);

@@ -1,6 +1,6 @@
 // W_xh, W_hh, W_hy: a wire for every copy that is drawn as a card, and a comb of hairlines for the folded ones. With a
 // cell state also its belt, as thick as |c|, and on it the valve of the gate that keeps.
-import { clamp, rounded, size, unitsOf } from '../scene.js';
+import { clamp, rounded, size, stepsOf, unitsOf } from '../scene.js';
 import { el, lazily, put, show } from '../svg.js';
 
 const m = (x, y) => `M${rounded(x)} ${rounded(y)}`;
@@ -13,7 +13,7 @@ export function wires({ info, chains, wires: layer, id }) {
   const belts = info.links && info.memory === 'c', valves = info.links && info.keep;
   const answered = info.counted.lastIndexOf(true);
   // Where the answer reads a chain: at every step that has a loss; of a single answer where the direction ends.
-  const isRead = (c, t) => info.task && c.l === L - 1 && !info.upper && (info.answersOnce && c.d ? t === 0 : info.counted[t]);
+  const isRead = (c, t) => info.task && c.l === L - 1 && !info.upper && t < stepsOf(info, c.d) && (info.answersOnce && c.d ? t === 0 : info.counted[t]);
   const at_ = lazily((key) => {
     const [k, t] = key.split(' ').map(Number), c = chains[k];
     const made = {
@@ -32,7 +32,7 @@ export function wires({ info, chains, wires: layer, id }) {
 
   // From the step before; in the reverse chain, the step after.
   function along({ c, t, before, link, belt, valve }, at, has) {
-    const there = before >= 0 && before < count && has;
+    const there = before >= 0 && before < stepsOf(info, c.d) && has;
     for (const node of [belt, valve]) if (node) show(node, there);
     if (!link) return;
     const here = at.cell(c, t), side = c.d ? 1 : -1;
@@ -97,7 +97,7 @@ export function wires({ info, chains, wires: layer, id }) {
   function patch(frame, at) {
     if (!belts && !valves) return;
     for (const { c, t, before, belt, shut } of at_.all().values()) {
-      if (!at.grid[t].card || before < 0 || before >= count) continue;
+      if (!at.grid[t].card || before < 0 || before >= stepsOf(info, c.d)) continue;
       if (belt) put(belt, { 'stroke-width': 1.5 + 9 * at.s * Math.min(1, size(unitsOf(frame.c, info, c, before)) / frame.cScale) });
       if (!shut) continue;
       const closed = 12 * (1 - clamp(frame.keep[(c.l * info.directions + c.d) * count + t], 0, 1));

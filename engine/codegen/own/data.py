@@ -20,8 +20,11 @@ from engine.data.dataset import Dataset, dataset_of
 from engine.experiment import Experiment
 
 
-def own_data(dataset: Dataset) -> Own:
+def own_data(dataset: Dataset, carries: bool = False) -> Own:
     """The data section for a network on these data.
+
+    Args:
+        carries: a state is carried on through a text or a series, which is then needed as a whole.
 
     Raises:
         ScriptError: if they are too many for a script.
@@ -29,9 +32,9 @@ def own_data(dataset: Dataset) -> Own:
     own, content = Own(), dataset.content
     match content:
         case SeriesContent():
-            series(own, dataset, content)
+            series(own, dataset, content, carries)
         case TextContent():
-            text(own, dataset, content)
+            text(own, dataset, content, carries)
         case LabelledContent():
             labelled(own, dataset, content)
         case PairsContent():

@@ -18,8 +18,8 @@ from engine.tasks import base
 MAX_NAMED = 4  # channels that a comment names
 
 
-def series(own: Own, dataset: Dataset, content: SeriesContent) -> None:
-    """Add VALUES, `prepared` and `draw`."""
+def series(own: Own, dataset: Dataset, content: SeriesContent, carries: bool) -> None:
+    """Add VALUES, `prepared`, and `draw` or, where a state is carried on, `passages`."""
     named = ", ".join(map(commented, content.channels[:MAX_NAMED]))
     named += ", ..." if len(content.channels) > MAX_NAMED else ""
     if dataset.layout is None:
@@ -29,8 +29,11 @@ def series(own: Own, dataset: Dataset, content: SeriesContent) -> None:
         open_file(own, dataset)
         _values(own, dataset, dataset.layout, content, named)
     _extents(own, content)
-    _prepared(own, content)
-    _draw(own)
+    _prepared(own, content, carries)
+    if carries:
+        _passages(own, content.horizon)
+    else:
+        _draw(own)
 
 
 def _what(dataset: Dataset) -> str:
@@ -90,10 +93,11 @@ def _extents(own: Own, content: SeriesContent) -> None:
         own.add(f"BEFORE = [  # what stands before the first value of a column, the target's aside{before}\n]")
 
 
-def _prepared(own: Own, content: SeriesContent) -> None:
+def _prepared(own: Own, content: SeriesContent, carries: bool) -> None:
     """Add `prepared` and the arrays that it makes."""
     own.need(series_rows.__name__, "hold", "as_float32")
     ahead, back = content.horizon, steps_back(content)
+    known, said = ("answered", "") if carries else ("answered, held_out", "is it held out, ")
     differences = content.transform.endswith("differences")
     read = "np.append(np.nan, np.diff(level))" if differences else "level"
     others = "[hold(values[:, k], before) for k, before in enumerate(BEFORE, 1)]"
@@ -103,9 +107,11 @@ def _prepared(own: Own, content: SeriesContent) -> None:
     answers = "later - level" if differences else "later"
     own.add(
         "def prepared() -> tuple[np.ndarray, ...]:",
-        '    """Of every row: input, answer, is that known, is it held out, and how many readable rows end there."""',
+        f'    """Of every row: input, answer, is that known, {said}and how many readable rows end there."""',
         "    parts = []",
-        "    for begin, end, cut in zip(BEGINS, ENDS, CUTS, strict=True):",
+        "    for begin, end in zip(BEGINS, ENDS, strict=True):"
+        if carries
+        else "    for begin, end, cut in zip(BEGINS, ENDS, CUTS, strict=True):",
         "        values = VALUES[begin:end]",
         "        rows, known = np.arange(len(values)), ~np.isnan(values[:, 0])",
         f"        level = {level}  # missing values are the last one before",
@@ -117,12 +123,26 @@ def _prepared(own: Own, content: SeriesContent) -> None:
         "        inputs = np.where(rows[:, None] >= first, (np.stack(columns, 1) - SCALES[:, 0]) / SCALES[:, 1], 0)",
         f"        answered = (rows >= first) & np.append(known[{ahead}:], np.zeros(min({ahead}, len(known)), bool))",
         f"        answers = np.where(answered, ({answers} - MEAN) / SD, 0)",
-        f"        held_out = (rows + {ahead} >= cut) & (rows + {ahead} < len(rows))",
+        None if carries else f"        held_out = (rows + {ahead} >= cut) & (rows + {ahead} < len(rows))",
         "        readable = np.maximum(rows - first + 1, 0)",
-        "        parts.append((as_float32(inputs), as_float32(answers), answered, held_out, readable))",
+        f"        parts.append((as_float32(inputs), as_float32(answers), {known}, readable))",
         "    return tuple(np.concatenate(each) for each in zip(*parts, strict=True))",
     )
-    own.add("INPUTS, ANSWERS, ANSWERED, HELD_OUT, READABLE = prepared()")
+    own.add(f"INPUTS, ANSWERS, ANSWERED, {'' if carries else 'HELD_OUT, '}READABLE = prepared()")
+
+
+def _passages(own: Own, ahead: int) -> None:
+    """Add `passages`."""
+    own.draw = "passages()"
+    own.add(
+        "def passages() -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:",
+        '    """Of the trained part of each series: inputs, answers and whether they are known, a row each."""',
+        "    found = []",
+        "    for begin, cut in zip(BEGINS, CUTS, strict=True):",
+        f"        rows = begin + np.flatnonzero(READABLE[begin : begin + max(0, cut - {ahead})])",
+        "        found.append((INPUTS[rows], ANSWERS[rows, None], ANSWERED[rows]))",
+        "    return found",
+    )
 
 
 def _draw(own: Own) -> None:

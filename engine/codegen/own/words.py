@@ -18,14 +18,23 @@ from engine.tasks import base, transduction
 DRAW = "def draw(rng: np.random.Generator, batch_size: int, split: str) -> Batch:"
 
 
-def text(own: Own, dataset: Dataset, content: TextContent) -> None:
-    """Add a running text, and pieces that are drawn from it."""
-    own.need(base.__name__, "NO_SYMBOL", "answer_mask", "full_lengths")
+def text(own: Own, dataset: Dataset, content: TextContent, carries: bool) -> None:
+    """Add a running text, and pieces that are drawn from it; where a state is carried on, its whole trained part."""
+    own.need(base.__name__, "NO_SYMBOL", *([] if carries else ["answer_mask", "full_lengths"]))
     if dataset.layout is None:
         own.whole_numbers("TEXT", content.tokens, f"{content.unit} of {commented(dataset.name)}, as numbers")
     else:
         read_text(own, dataset, content)
     own.add(f"CUT = {content.cut}  # the first that is held out")
+    if carries:
+        own.draw = "passages()"
+        own.add(
+            "def passages() -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:",
+            '    """Of the trained part: the symbol before each, itself, and whether it is asked."""',
+            "    before = np.concatenate([[NO_SYMBOL], TEXT[: CUT - 1]])",
+            "    return [(before, TEXT[:CUT], np.ones(CUT, bool))]",
+        )
+        return
     own.add('PARTS = {"train": (0, CUT), "test": (CUT, len(TEXT))}')
     starts = ["    starts = rng.integers(low, high - SEQ_LEN + 1, batch_size)"]
     if dataset.summary["lines"]:

@@ -31,6 +31,7 @@ def sequences_task(name: str, summary: dict[str, Any], content: SequencesContent
         "held_out": dealt.held_out,
         "baselines": dealt.baselines,
         "baselines_on": dealt.baselines_on,
+        "simple_answers": dealt.simple_answers,
         "metric_baselines": dealt.metric_baselines,
     }
     if content.labels is not None:
@@ -152,6 +153,10 @@ class _Dealt:
             return {name: float((error**2).mean(dtype=np.float64)) for name, error in errors.items()}
         losses = frequency_losses(self._class_counts())
         return {"how common each class is": float(losses[batch.targets[batch.mask]].mean())}
+
+    def simple_answers(self, experiment: DataSettings, batch: Batch) -> dict[str, np.ndarray]:
+        """Of sequences that ask for their next step; classes have none."""
+        return self._answers(batch) if self.content.labels is None else {}
 
     def metric_baselines(self, experiment: DataSettings, batch: Batch) -> dict[str, float]:
         return self.metric_baselines_of(batch)

@@ -24,7 +24,16 @@ from engine.data.tasks.series_windows import (
 )
 from engine.data.tasks.words import title_of
 from engine.tasks import OWN_DATA, PROBE_SIZE, Batch, Lengths, Metric, Task
-from engine.tasks.base import OWN_FAMILY, DataSettings, answer_mask, evenly, full_lengths, last_step_only, stream
+from engine.tasks.base import (
+    OWN_FAMILY,
+    DataSettings,
+    Passages,
+    answer_mask,
+    evenly,
+    full_lengths,
+    last_step_only,
+    stream,
+)
 
 LONGEST_WINDOW = 400
 SOLVED = math.sqrt(0.1)
@@ -79,6 +88,7 @@ def series_task(name: str, summary: dict[str, Any], content: SeriesContent) -> T
         draw=draw,
         baselines=losses,
         baselines_on=losses_on,
+        simple_answers=lambda e, batch: _simple_answers(content, batch),
         metric_baselines=errors,
         forecast=lambda predict, window, steps, series: series_forecast(
             content, target, predict, window, steps, series
@@ -88,6 +98,7 @@ def series_task(name: str, summary: dict[str, Any], content: SeriesContent) -> T
         series_names=tuple(one.name for one in content.series),
         causal=True,
         continues=continues(content),
+        passages=lambda e: _passages(content),
     )
 
 
@@ -107,15 +118,31 @@ def _losses(content: SeriesContent, batch: Batch) -> dict[str, float]:
 
     Of the baseline that is best on the whole held-out part, which is the one to beat, and of the value before.
     """
-    at, weights = index_of(content, batch), batch.mask / batch.mask.sum(0) / batch.mask.shape[1]
-    at = np.where(batch.mask, at, at[-1])  # what is not counted may lack its answer
+    at, weights = _counted_rows(content, batch), batch.mask / batch.mask.sum(0) / batch.mask.shape[1]
     true, found = rows_of(content).answers[at].astype(np.float64), {}
     for name, said in baseline_answers(content).items():
         error = ((as_answers(content, at, said[at]) - true) ** 2 * weights).sum()
         if np.isfinite(error):
             found[name] = float(error)
+    return {name: found[name] for name in _told(content) if name in found}
+
+
+def _simple_answers(content: SeriesContent, batch: Batch) -> dict[str, np.ndarray]:
+    """What the baselines of `_losses` say, as scaled answers, (T, batch, 1)."""
+    at, said = _counted_rows(content, batch), baseline_answers(content)
+    return {name: as_answers(content, at, said[name][at])[..., None] for name in _told(content)}
+
+
+def _counted_rows(content: SeriesContent, batch: Batch) -> np.ndarray:
+    """(T, batch) the rows of a batch; the last of its sequence for one that is not counted: it may lack its answer."""
+    at = index_of(content, batch)
+    return np.where(batch.mask, at, at[-1])
+
+
+def _told(content: SeriesContent) -> tuple[str, ...]:
+    """The baseline that is best on the whole held-out part, which is the one to beat, and the value before."""
     best = min(held_out_baselines(content).items(), key=lambda each: each[1], default=(BEFORE, 0.0))[0]
-    return {name: found[name] for name in dict.fromkeys((best, BEFORE)) if name in found}
+    return tuple(dict.fromkeys((best, BEFORE)))
 
 
 def _lengths(content: SeriesContent) -> Lengths:
@@ -134,6 +161,15 @@ def _draw(content: SeriesContent, rng: np.random.Generator, e: DataSettings, bat
     at = last + np.arange(1 - e.seq_len, 1)[:, None]
     mask = answer_mask(e, e.seq_len, batch_size) & rows.answered[at] & (rows.held_out[at] == (split == "test"))
     return _windows(rows, at, mask)
+
+
+def _passages(content: SeriesContent) -> Passages:
+    """The trained part of each series, from its first row that can be read on."""
+    rows, found = rows_of(content), []
+    for one, begin in zip(content.series, rows.starts[:-1].tolist(), strict=True):
+        at = begin + np.flatnonzero(rows.readable[begin : begin + max(0, one.cut - content.horizon)])
+        found.append((rows.inputs[at], rows.answers[at, None], rows.answered[at]))
+    return found
 
 
 def _held_out(content: SeriesContent, e: DataSettings, most: int) -> Batch:

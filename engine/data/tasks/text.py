@@ -13,7 +13,7 @@ from engine.data.content import TextContent
 from engine.data.tasks.bigram import Bigram
 from engine.data.tasks.words import numbers_of_typed, of_characters, title_of, written
 from engine.tasks import NO_SYMBOL, OWN_DATA, Batch, Lengths, Metric, Task
-from engine.tasks.base import OWN_FAMILY, DataSettings, answer_mask, full_lengths, next_inputs
+from engine.tasks.base import OWN_FAMILY, DataSettings, Passages, answer_mask, full_lengths, next_inputs
 from engine.tasks.next_word import perplexity
 from engine.tasks.text_input import beginning, single_sequence
 from engine.tasks.unknown_words import UNKNOWN_TOKEN
@@ -92,6 +92,11 @@ class _Text:
         mask, lengths = answer_mask(experiment, steps, batch_size), full_lengths(steps, batch_size)
         return Batch(inputs, targets, mask, lengths, origin=np.column_stack([np.zeros_like(starts), starts]))
 
+    def passages(self, experiment: DataSettings) -> Passages:
+        """The whole trained part; before its first symbol nothing is read."""
+        tokens = self._tokens[: self.content.cut]
+        return [(np.concatenate([[NO_SYMBOL], tokens[:-1]]), tokens, np.ones(len(tokens), bool))]
+
     def encode(self, experiment: DataSettings, text: str) -> Batch:
         """A text to continue, or nothing; the answer at the last step is the prediction of the next symbol."""
         inputs = beginning(text, lambda typed: _typed(typed, self.labels), self.content.unit)
@@ -131,6 +136,7 @@ def text_task(name: str, summary: dict[str, Any], content: TextContent) -> Task:
         lag=lambda experiment: min(LAG[content.unit], experiment.seq_len - 1),
         causal=True,
         continues=True,
+        passages=None if summary["lines"] else text.passages,
         answers=next_inputs,
         encode=text.encode,
         asks=f"The beginning of a text; empty: which {unit} comes first",

@@ -13,8 +13,7 @@ from app.compare import text as compare_text
 from tests.app.conftest import LIMIT, MAIN, opened, press, run, slot, turn, warnings
 from tests.fakes import FakeLanePool as FakePool
 
-LINK = {"preset": "when-what", "seq_len": "6", "batch_size": "4", "a": "cell.rnn~hidden_size.4",
-        "b": "cell.gru~hidden_size.4"}  # fmt: skip
+LINK = {"preset": "when-what", "seq_len": "6", "batch_size": "4", "hidden_size": "4", "a": "cell.rnn", "b": "cell.gru"}
 
 
 @pytest.fixture
@@ -52,7 +51,7 @@ def test_another_cell_is_another_race_and_another_link(page, raced):
     page.selectbox(key="race_B_cell").select("lstm")
     run(page)
     assert cells(raced.runs) == ["rnn", "lstm"] and [each.stopped for each in raced.runs] == [True, True, False, False]
-    assert page.query_params["b"] == "cell.lstm~hidden_size.4"
+    assert page.query_params["b"] == "cell.lstm"
 
 
 def test_what_all_share_changes_in_every_lane(page, raced):
@@ -71,10 +70,50 @@ def test_lanes_come_and_go(page, raced):
 
 def test_what_cannot_be_is_said_and_the_race_goes_on(page, raced):
     runs = list(raced.runs)
-    page.number_input(key="race_A_init_gain").set_value(None)
+    page.selectbox(key="race_find_A").set_value("init_gain")
+    run(page).number_input(key="race_A_found_init_gain").set_value(None)
     run(page)
     assert raced.runs == runs and any("Gain" in each for each in warnings(page))
-    assert page.number_input(key="race_A_init_gain").value == 1.0
+    assert page.number_input(key="race_A_found_init_gain").value == 1.0
+
+
+def test_any_setting_of_a_lane_is_found_by_its_name(page, raced):
+    page.selectbox(key="race_find_A").set_value("optimizer=adamw")
+    run(page).selectbox(key="race_find_A").set_value("weight_decay")
+    run(page)
+    page.number_input(key="race_A_found_weight_decay").set_value(0.01)
+    run(page)
+    (a, b) = [each.experiment for each in raced.runs if not each.stopped]
+    assert (a.optimizer, a.weight_decay, b.optimizer, b.weight_decay) == ("adamw", 0.01, "adam", 0.0)
+    assert page.query_params["a"] == "cell.rnn~optimizer.adamw~weight_decay.0.01" and not warnings(page)
+
+
+def test_a_setting_that_was_found_and_has_no_effect_says_why(page, raced):
+    page.selectbox(key="race_find_B").set_value("schedule_steps")
+    assert any("the learning rate follows no schedule" in each.value for each in run(page).caption)
+
+
+def test_units_between_those_of_the_list_can_be_typed(page, raced):
+    page.selectbox(key="race_find_B").set_value("hidden_size")
+    run(page).number_input(key="race_B_found_hidden_size").set_value(7)
+    assert run(page).selectbox(key="race_B_hidden_size").value == 7 and not warnings(page)
+    assert [each.experiment.hidden_size for each in raced.runs if not each.stopped] == [4, 7]
+
+
+def test_five_seeds_are_one_choice(page, raced):
+    page.selectbox(key="race_seeds").set_value(5)
+    run(page)
+    trained = [each.experiment for each in raced.runs if not each.stopped]
+    assert [each.seed for each in trained] == [0, 1, 2, 3, 4] * 2 and page.query_params["seeds"] == "5"
+
+
+def test_lanes_may_have_lengths_and_seeds_of_their_own(pool, raced):
+    page = turn(AppTest.from_file(str(MAIN), default_timeout=LIMIT), "compare",
+                **{**LINK, "a": "cell.rnn~seq_len.8~seed.2"})  # fmt: skip
+    assert [(each.experiment.seq_len, each.experiment.seed) for each in raced.runs] == [(8, 2), (6, 0)]
+    keys = {each.key for each in (*page.selectbox, *page.number_input)}
+    assert not {"race_seq_len", "race_seed"} & keys  # each lane has its own
+    assert {"race_A_seq_len", "race_B_seed"} <= keys and not warnings(page)
 
 
 def test_a_bad_link_is_said_and_the_rest_stays(pool, raced):

@@ -13,7 +13,8 @@ from engine.preset import list_presets
 
 
 def test_every_setting_is_either_shared_or_a_lanes_own():
-    assert {"task", "seq_len", "seed", "batch_size", "optimizer", "steps"} <= set(SHARED)
+    assert {"task", "rnn_type", "steps"} <= set(SHARED)
+    assert {"seq_len", "seed", "batch_size", "optimizer", "schedule", "train_set", "reduction"} <= set(OWN)
     assert not set(OWN) & set(SHARED) and set(OWN) <= {each.name for each in dataclasses.fields(Experiment)}
 
 
@@ -31,6 +32,36 @@ def test_cures_of_overfitting_can_be_compared():
     setup = race_plan.from_link({"task": "xor", **lanes}, [])
     assert [(lane.head_dropout, lane.weight_decay) for lane in setup.lanes] == [(0.0, 0.0), (0.5, 1e-5)]
     assert race_plan.to_link(setup)["b"] == lanes["b"]
+
+
+def test_lanes_may_differ_in_anything_but_the_data():
+    lanes = {
+        "a": "cell.rnn~optimizer.sgd~seq_len.10~seed.3",
+        "b": "cell.rnn~batch_size.8~schedule.cosine~reduction.sum",
+    }
+    refused: list[str] = []
+    setup = race_plan.from_link({"preset": "when-what", **lanes}, refused)
+    a, b = setup.lanes
+    assert not refused and (a.optimizer, a.seq_len, a.seed, b.batch_size, b.schedule) == ("sgd", 10, 3, 8, "cosine")
+    link = race_plan.to_link(setup)
+    assert {*link["a"].split("~")} == {*lanes["a"].split("~")} and {*link["b"].split("~")} == {*lanes["b"].split("~")}
+    assert race_plan.from_link(link, refused) == setup and not refused
+
+
+def test_what_only_fits_together_in_a_lane_is_not_refused():
+    """Dropout between layers needs two of them, which the lesson's network has not."""
+    lanes = {"a": "cell.rnn~num_layers.2", "b": "cell.rnn~num_layers.3"}
+    refused: list[str] = []
+    setup = race_plan.from_link({"preset": "when-what", "dropout": "0.3", **lanes}, refused)
+    assert not refused and {lane.dropout for lane in setup.lanes} == {0.3}
+    assert race_plan.from_link(race_plan.to_link(setup), refused) == setup and not refused
+
+
+def test_five_seeds_stand_in_the_link():
+    refused: list[str] = []
+    setup = race_plan.from_link({"seeds": "5", "a": "cell.rnn", "b": "cell.gru"}, refused)
+    assert setup.seeds == 5 and race_plan.to_link(setup)["seeds"] == "5" and not refused
+    assert race_plan.from_link({"seeds": "3"}, refused).seeds == 1 and "1 or 5" in refused[0]
 
 
 def test_a_link_says_what_all_share_and_what_is_a_lanes_own():

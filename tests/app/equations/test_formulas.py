@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.equations import formulas, step_numbers
+from app.equations import formulas, step_numbers, update_cost
 from app.equations.step_numbers import Computed, StepNumbers, StepTerms
 from engine.cells import CELLS
 from engine.experiment import Experiment
@@ -95,6 +95,16 @@ def test_what_stands_for_the_input_is_said():
     text = " ".join(formulas.remarks(small("feedforward", window=3, num_layers=2)))
     assert "the last 3 inputs" in text and "layer below" in text
     assert "second chain" in " ".join(formulas.remarks(small("gru", bidirectional=True)))
+
+
+def test_attention_has_its_equations_where_there_is_attention():
+    e = Experiment(task="reverse", rnn_type="encoder_decoder", attention="scaled_dot")
+    assert [name for name, _ in formulas.attention(e)] == ["score", "attention weight", "context", "answer"]
+    assert "sqrt{H}" in formulas.attention(e)[0][1]
+    assert "sqrt" not in formulas.attention(e.replace(attention="dot"))[0][1]
+    assert formulas.attention(e.replace(attention="none")) == []
+    assert "compares 6 steps with 6 states" in update_cost.attention(e.replace(seq_len=6))
+    assert update_cost.attention(e.replace(attention="none")) == ""
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from html import unescape
 
 import pytest
 
-from app import text
+from app import setting_help, text
 from app.figures import FIGURES
 from app.glossary import page as glossary_page
 from app.glossary import terms
@@ -19,8 +19,8 @@ from tests.cases import for_each
 from tests.colours import contrast
 
 WORDS = (
-    "accuracy back-propagation baseline batch bias both_ways bottleneck candidate cell_state chain "
-    "clip(ped|ping)? context_vector cosine cross-entropy decoder direct dropout eigenvalues? embedding encoder "
+    "accuracy attention(_weights?)? back-propagation baseline batch bias both_ways bottleneck candidate cell_state "
+    "chain clip(ped|ping)? context_vector cosine cross-entropy decoder direct dropout eigenvalues? embedding encoder "
     "epoch exploding factors? feed-forward forget_bias forget_gate gated gates? gradients? half-life hidden_state "
     "initial_weights input_gate jacobian lag layers? learning_rate logits? loss(es)? lyapunov median momentum "
     "nats noise norm Omega Ω one-hot optimiser orthogonal output_gate overfitting padding peephole perplexity "
@@ -34,7 +34,7 @@ JARGON = re.compile(rf"\b({WORDS.replace(' ', '|').replace('_', ' ').replace('('
 NETWORKS = [
     Experiment(task="first_symbol_recall", rnn_type="many_to_one", cell="rnn"),
     Experiment(task="characters", rnn_type="many_to_many", cell="lstm", embedding_size=8, num_layers=2),
-    Experiment(task="reverse", rnn_type="encoder_decoder", cell="gru"),
+    Experiment(task="reverse", rnn_type="encoder_decoder", cell="gru", attention="dot"),
     Experiment(task="sentiment", rnn_type="many_to_one", cell="gru", bidirectional=True, embedding_size=8),
 ]
 
@@ -49,7 +49,7 @@ def sentences() -> list[str]:
     """What stands beside the controls, and above the figures of quite different networks."""
     infos = [RunInfo.of(each) for each in NETWORKS]
     shown = [figure.look_for(info) for figure in FIGURES.values() for info in infos if figure.applies(info)]
-    return [*text.HELP.values(), *text.LABELS.values(), *shown]
+    return [*text.HELP.values(), *setting_help.LABELS.values(), *shown]
 
 
 def test_every_word_of_the_trade_that_the_pages_use_is_explained():

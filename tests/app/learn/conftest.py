@@ -10,8 +10,9 @@ from engine.preset import list_presets
 
 LESSONS = [preset for preset in list_presets() if preset.kind == "lesson" and not preset.file]
 FAILURES = [preset for preset in list_presets() if preset.kind == "failure" and not preset.file]
+BUGS = [preset for preset in list_presets() if preset.kind == "bug" and not preset.file]
 PAGES_IN_MENU = 8
-KINDS = [pytest.param(kin, id=kin[0].kind) for kin in (LESSONS, FAILURES) if kin]
+KINDS = [pytest.param(kin, id=kin[0].kind) for kin in (LESSONS, FAILURES, BUGS) if kin]
 
 
 def page_links(page: AppTest) -> list:

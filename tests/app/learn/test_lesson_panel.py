@@ -13,7 +13,7 @@ from engine.preset import Claim, Preset, list_presets, load_preset
 from engine.tasks import TASKS
 from engine.tasks.base import FAMILIES
 from tests.app.conftest import move, opened, press, run, slot, waits, warnings, widgets
-from tests.app.learn.conftest import FAILURES, KINDS, LESSONS
+from tests.app.learn.conftest import BUGS, FAILURES, KINDS, LESSONS
 
 pytestmark = pytest.mark.usefixtures("pool")
 
@@ -140,7 +140,8 @@ def place(page: AppTest) -> str:
     return page.sidebar.caption[0].value
 
 
-@pytest.mark.parametrize(("kin", "name"), [(LESSONS, "Lesson"), (FAILURES, "Failure card")], ids=["lesson", "failure"])
+@pytest.mark.parametrize(("kin", "name"), [(LESSONS, "Lesson"), (FAILURES, "Failure card"), (BUGS, "Bug card")],
+                         ids=["lesson", "failure", "bug"])  # fmt: skip
 def test_lessons_and_failure_cards_count_by_themselves(kin, name):
     for preset in kin[:1] + kin[-1:]:
         assert text.place(preset, len(kin), preset.experiment) == f"{name} {preset.order} of {len(kin)}"

@@ -15,7 +15,7 @@ from app.learn import plans
 from app.learn import text as learn_text
 from engine.preset import list_plans, list_presets, load_preset
 from tests.app.conftest import LIMIT, MAIN, move, opened, press, run, slot, turn, warnings, widgets
-from tests.app.learn.conftest import FAILURES, LESSONS, bodies, card_links, cards, page_links
+from tests.app.learn.conftest import BUGS, FAILURES, LESSONS, bodies, card_links, cards, page_links
 
 pytestmark = pytest.mark.usefixtures("pool")
 
@@ -36,7 +36,7 @@ def test_the_page_has_a_card_for_every_lesson_under_its_chapter():
         assert (learn_text.SYMPTOM in body) == bool(preset.symptom)
     chapters = list(dict.fromkeys(preset.chapter for preset in LESSONS))
     assert set(learn_text.CHAPTERS) == set(chapters)
-    names = [*chapters, learn_text.FAILURES, load_preset("example").chapter]
+    names = [*chapters, learn_text.FAILURES, learn_text.BUG_CARDS, load_preset("example").chapter]
     texts = bodies(page, 'class="chapter"')
     assert len(texts) == len(names) and all(f"<h2>{name}</h2>" in body for name, body in zip(names, texts, strict=True))
     (contents,) = bodies(page, "<nav")
@@ -46,7 +46,8 @@ def test_the_page_has_a_card_for_every_lesson_under_its_chapter():
 def test_the_page_counts_as_the_sidebar_does():
     page = turn(opened(preset=LESSONS[2].slug), "learn")
     (said,) = [each.value for each in page.caption if each.value.endswith(learn_text.REMEMBERED)]
-    assert said.startswith(f"0 of {len(LESSONS)} lessons and 0 of {len(FAILURES)} failure cards done. ")
+    counts = f"{len(LESSONS)} lessons, 0 of {len(FAILURES)} failure cards and 0 of {len(BUGS)} bug cards"
+    assert said.startswith(f"0 of {counts} done. ")
     assert text.place(LESSONS[2], len(LESSONS), LESSONS[2].experiment) == f"Lesson 3 of {len(LESSONS)}"
 
 

@@ -18,7 +18,7 @@ from engine.experiment import Experiment
 from engine.frame import Diagnosis, Frame
 from engine.preset import load_preset
 from tests.app.conftest import SESSION, move, opened, press, run, slot, turn, warnings, widgets
-from tests.app.learn.conftest import FAILURES, LESSONS, bodies, cards, page_links
+from tests.app.learn.conftest import BUGS, LESSONS, bodies, cards, page_links
 from tests.fakes import FakePool, untrained_frame
 
 pytestmark = pytest.mark.usefixtures("pool")
@@ -168,7 +168,7 @@ Now [make it narrow](set:hidden_size=4).
 def test_a_teachers_lesson_appears_runs_and_is_done_and_a_bad_file_is_named(pool, tmp_path: Path, monkeypatch):
     monkeypatch.setenv("PLAYGROUND_LESSONS", str(tmp_path))
     page = turn(opened(), "learn")
-    assert cards(page)[-1] == FAILURES[-1].slug
+    assert cards(page)[-1] == BUGS[-1].slug
     (tmp_path / "mine.md").write_text(TEACHERS)
     (tmp_path / "bad.md").write_text(TEACHERS.replace("step = 5", "stop = 5"))
     run(page)
@@ -182,4 +182,4 @@ def test_a_teachers_lesson_appears_runs_and_is_done_and_a_bad_file_is_named(pool
     (tmp_path / "mine.md").unlink()
     run(page)
     assert page.title[0].value == "Does it work?"
-    assert cards(turn(page, "learn"))[-1] == FAILURES[-1].slug
+    assert cards(turn(page, "learn"))[-1] == BUGS[-1].slug

@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from app import links, text
+from app import links, setting_help, text
 from app.setting_effects import why_no_effect
 from engine.cells import CELLS
 from engine.preset import load_preset
@@ -18,11 +18,11 @@ from tests.fakes import FakePool
 @pytest.mark.parametrize(
     ("wrong", "label", "accepted"),
     [
-        ({"hidden_size": "0"}, "Units", "a whole number from 1 to 512"),
-        ({"hidden_size": "2.5"}, "Units", "a whole number from 1 to 512"),
-        ({"hidden_size": "none"}, "Units", "a whole number from 1 to 512"),
-        ({"hidden_size": ""}, "Units", "a whole number from 1 to 512"),
-        ({"hidden_size": "9" * 5000}, "Units", "a whole number from 1 to 512"),
+        ({"hidden_size": "0"}, "Units", "a whole number from 1 to 2,048"),
+        ({"hidden_size": "2.5"}, "Units", "a whole number from 1 to 2,048"),
+        ({"hidden_size": "none"}, "Units", "a whole number from 1 to 2,048"),
+        ({"hidden_size": ""}, "Units", "a whole number from 1 to 2,048"),
+        ({"hidden_size": "9" * 5000}, "Units", "a whole number from 1 to 2,048"),
         ({"seq_len": "100000"}, "Length", r"a whole number from [12] to 1,000\b.*"),
         ({"learning_rate": "nan"}, "Learning rate", "a number from 1e-08 to 100"),
         ({"learning_rate": "1e400"}, "Learning rate", "a number from 1e-08 to 100"),
@@ -34,9 +34,9 @@ from tests.fakes import FakePool
         ({"bidirectional": "maybe"}, "Read both ways", "(?i:.*true.*)"),
         ({"tbptt": "-1"}, r"Cut the gradient after \(steps\)", "a whole number from 0 to 1,000"),
         ({"speed": "warp"}, "Speed", "slow, normal, max"),
-        ({"steps": "x"}, "(?i:steps)", "a whole number from 1 to 1,000,000"),
-        ({"dropout": "0.5"}, "(?i:dropout)", "0 with one layer.*"),
-        ({"embedding_size": "-3"}, "Embedding", "a whole number from 0 to 512"),
+        ({"steps": "x"}, "Updates", "a whole number from 1 to 1,000,000"),
+        ({"dropout": "0.5"}, "Dropout between layers", "0 with one layer.*"),
+        ({"embedding_size": "-3"}, "Embedding", "a whole number from 0 to 2,048"),
         ({"output_layers": "x"}, "Extra output layers", "0, 1, 2 or 3"),
         ({"output_layers": "4"}, "Extra output layers", "0, 1, 2 or 3"),
         ({"output_layers": "9" * 5000}, "Extra output layers", "0, 1, 2 or 3"),
@@ -99,7 +99,7 @@ def test_a_forget_bias_may_be_empty_in_a_link(pool, spelled):
 def test_everything_wrong_with_a_link_is_said(pool):
     page = opened(preset="nope", nonsense="1", rubbish="2", hidden_size="0", steps="x")
     message = " ".join(warnings(page))
-    assert [word for word in ("nope", "nonsense", "rubbish", "Units", "steps") if word not in message] == []
+    assert [word for word in ("nope", "nonsense", "rubbish", "Units", "Updates") if word not in message] == []
 
 
 @pytest.mark.parametrize("spelled", ["true", "True", "false", "False"])
@@ -140,7 +140,7 @@ def test_values_of_a_link_that_do_not_fit_together_are_taken_as_far_as_they_fit(
     refused = [name for name in link if taken[name] != link[name]]
     assert 0 < len(refused) < len(link) and len(warnings(page)) == len(refused)
     for name, message in zip(refused, warnings(page), strict=True):
-        assert message.startswith(f"{text.LABELS[name]}: the link asks for {link[name]}, but it must be ")
+        assert message.startswith(f"{setting_help.LABELS[name]}: the link asks for {link[name]}, but it must be ")
 
 
 @pytest.mark.parametrize(
@@ -206,7 +206,7 @@ def test_every_setting_that_can_have_no_effect_gives_a_reason():
             value = partial(getattr, opening.experiment)
             said = "".join(opening.refused.values())
             for name in given:
-                assert not why_no_effect(name, value) or text.LABELS[name] in said, (cell, task, name)
+                assert not why_no_effect(name, value) or setting_help.LABELS[name] in said, (cell, task, name)
 
 
 @pytest.mark.parametrize(

@@ -31,10 +31,16 @@ OPENED = [pair for place, pair in enumerate(OPENED) if place % 2 == 0 or pair in
         ("hidden_size", 64, {}),
         ("num_layers", 3, {}),
         ("bidirectional", True, {}),
+        ("attention", "dot", {"preset": "encoder-decoder"}),
+        ("learned_start", True, {}),
+        ("tied_weights", True, {"task": "characters", "embedding_size": "16", "hidden_size": "16"}),
         ("seq_len", 100, {}),
         ("rnn_type", "many_to_one", {"preset": "many-to-many"}),
         ("init", "identity", {}),
         ("init_gain", 2.5, {}),
+        ("init_all", "normal", {}),
+        ("init_scale", 0.01, {"init_all": "uniform"}),
+        ("init_reach", "ends", {"init_all": "uniform"}),
         ("forget_bias", 2.0, {"preset": "default-lstm"}),
         ("optimizer", "sgd", {}),
         ("learning_rate", 0.1, {}),
@@ -44,11 +50,24 @@ OPENED = [pair for place, pair in enumerate(OPENED) if place % 2 == 0 or pair in
         ("noise", 0.3, {}),
         ("weight_decay", 0.1, {}),
         ("head_dropout", 0.5, {}),
+        ("dropout", 0.3, {"num_layers": "2"}),
+        ("input_dropout", 0.5, {}),
+        ("recurrent_dropout", 0.5, {}),
+        ("momentum", 0.5, {"optimizer": "momentum"}),
         ("schedule", "cosine", {}),
         ("schedule_steps", 300, {"schedule": "plateau"}),
         ("schedule_factor", 0.1, {"schedule": "step"}),
         ("warmup", 100, {}),
         ("train_set", 16, {}),
+        ("reduction", "sum", {}),
+        ("steps", 77, {}),
+        ("target_loss", 0.5, {}),
+        ("target_metric", 0.9, {}),
+        ("loss", "huber", {"task": "sunspots", "seq_len": "12"}),
+        ("bug", "softmax_twice", {}),
+        ("shortest", 9, {}),
+        ("horizon", 3, {"task": "sine"}),
+        ("carry_state", True, {"task": "characters", "rnn_type": "many_to_many"}),
         ("tbptt", 7, {}),
         ("seed", 12, {}),
         ("output_layers", 2, {}),
@@ -68,15 +87,6 @@ def test_a_moved_widget_is_what_the_run_has(pool, key, value, link):
     assert len(pool.runs) == (1 if live else 2)
     assert pool.runs[-1].opened["paused"] == pool.runs[0].opened["paused"]
     assert set(page.query_params) == {"preset" if not link or "preset" in link else "task", key, *link}
-
-
-def test_a_typed_learning_rate_moves_the_slider_and_leaves_its_field_empty(pool):
-    page = opened()
-    move(page, "typed_rate", 0.00042)
-    assert slot().experiment.learning_rate == 0.00042 and len(pool.runs) == 1
-    keys = widgets(page)
-    assert keys["learning_rate"].value == 0.00042 and keys["typed_rate"].value is None
-    assert page.query_params["learning_rate"] == "0.00042"
 
 
 def test_speed_reaches_the_run(pool):
@@ -118,7 +128,7 @@ def test_all_data_open_under_every_type_they_know(pool, task, kind):
     assert warnings(page) == [] and keys["rnn_type"].options == [text.RNN_TYPES[each] for each in CHOICES["rnn_type"]]
     assert keys["embedding_size"].disabled == (TASKS[task].inputs == "values")
     fed_back = kind in AUTOREGRESSIVE_TYPES
-    assert (keys["teacher_forcing"].disabled, keys["bidirectional"].disabled) == (not fed_back, fed_back)
+    assert (keys["teacher_forcing"].disabled, keys["bidirectional"].disabled) == (not fed_back, kind == "one_to_many")
     captions = [each.value for each in page.sidebar.caption]
     assert data_text.about_data(now) in captions and text.rnn_type(now) in captions
     assert any('class="thumbnail"' in each.proto.body for each in page.sidebar.get("html"))
@@ -129,8 +139,9 @@ def test_every_type_is_opened_in_a_normal_run():
 
 
 def test_the_tables_of_types_are_complete():
-    """Every type has data that show it, and whatever is fed back its own limits."""
-    assert tuple(chosen_data.EXAMPLES) == CHOICES["rnn_type"] and tuple(links.FIXED_SETTINGS) == AUTOREGRESSIVE_TYPES
+    """Every type has data that show it, and its own limits."""
+    assert tuple(chosen_data.EXAMPLES) == CHOICES["rnn_type"]
+    assert set(links.FIXED_SETTINGS) == {*CHOICES["rnn_type"]}
     assert all(kind in TASKS[task].rnn_types for kind, task in chosen_data.EXAMPLES.items())
 
 
@@ -174,7 +185,8 @@ def test_a_type_that_is_fed_back_drops_what_it_cannot_have(pool, link, kind):
     move(page, "rnn_type", kind)
     now = slot().experiment
     assert warnings(page) == [] and (now.rnn_type, now.task) == (kind, chosen_data.EXAMPLES[kind])
-    assert not now.bidirectional and now.window == 1
+    reads_both_ways = link.get("bidirectional") == "true" and kind == "encoder_decoder"
+    assert now.bidirectional == reads_both_ways and now.window == 1
     clear_session_cache(SESSION)
     opened(**page.query_params)
     assert pool.runs[-1].experiment == now
@@ -198,6 +210,13 @@ def test_a_cell_without_links_in_time_drops_the_second_direction(pool):
     move(page, "cell", "feedforward")
     assert warnings(page) == [] and not slot().experiment.bidirectional
     assert widgets(page)["bidirectional"].disabled and not widgets(page)["window"].disabled
+
+
+def test_a_single_layer_drops_what_acts_between_layers(pool):
+    page = opened(num_layers="2", dropout="0.5")
+    move(page, "num_layers", 1)
+    assert warnings(page) == [] and (slot().experiment.num_layers, slot().experiment.dropout) == (1, 0.0)
+    assert widgets(page)["dropout"].disabled
 
 
 def test_a_cell_drops_a_window_where_the_output_is_fed_back(pool):
@@ -338,14 +357,32 @@ def test_all_cells_are_in_one_list_the_usual_first_and_the_one_without_memory_la
 def test_what_has_no_effect_on_a_cell_rests(pool):
     page = opened()
     for cell, resting in {
-        "rnn": ["forget_bias", "teacher_forcing", "window"],
-        "indrnn": ["forget_bias", "init", "nonlinearity", "teacher_forcing", "window"],
-        "linear": ["init", "init_gain", "nonlinearity", "teacher_forcing", "window"],
-        "feedforward": ["bidirectional", "forget_bias", "init", "init_gain", "teacher_forcing"],
+        "rnn": ["carry_state", "forget_bias", "teacher_forcing", "window"],
+        "indrnn": ["carry_state", "forget_bias", "init", "nonlinearity", "teacher_forcing", "window"],
+        "linear": [
+            "carry_state",
+            "init",
+            "init_gain",
+            "nonlinearity",
+            "recurrent_dropout",
+            "teacher_forcing",
+            "window",
+        ],
+        "feedforward": [
+            "bidirectional",
+            "carry_state",
+            "forget_bias",
+            "init",
+            "init_gain",
+            "learned_start",
+            "recurrent_dropout",
+            "teacher_forcing",
+        ],
     }.items():
         move(page, "cell", cell)
-        of_a_schedule = ["schedule_factor", "schedule_steps"]  # there is none
-        assert sorted(key for key in links.WIDGETS if widgets(page)[key].disabled) == sorted(resting + of_a_schedule)
+        others = ["attention", "dropout", "horizon", "init_reach", "init_scale", "loss", "momentum", "schedule_factor",
+                  "schedule_steps"]  # fmt: skip
+        assert sorted(key for key in links.WIDGETS if widgets(page)[key].disabled) == sorted(resting + others)
         assert CELLS[cell].summary in [caption.value for caption in page.caption]
 
 

@@ -7,9 +7,8 @@ import json
 import pytest
 import streamlit as st
 
-from app import state
+from app import controls, state
 from app.hub import RunSlot
-from app.playground.page import MORE
 from app.share import card
 from engine.experiment import settings_at
 from engine.preset import load_preset
@@ -142,8 +141,12 @@ def test_settings_that_are_folded_keep_their_values(pool):
     page = opened(preset="remember")
     widgets(page)["seed"].set_value(7)
     widgets(page)["optimizer"].set_value("sgd")
-    run(page).session_state[MORE] = False
+    folds = [group.key for group in controls.GROUPS]
+    run(page)
+    for fold in folds:
+        page.session_state[fold] = False
     assert "seed" not in widgets(run(run(page)))
     assert (slot().experiment.seed, slot().experiment.optimizer) == (7, "sgd")
-    page.session_state[MORE] = True
+    for fold in folds:
+        page.session_state[fold] = True
     assert (widgets(run(page))["seed"].value, slot().experiment.optimizer) == (7, "sgd")

@@ -25,6 +25,7 @@ SHAPES: dict[str, dict[str, Any]] = {
     "long, both ways": {"task": "characters", "rnn_type": "many_to_many", "seq_len": 40, "bidirectional": True,
                         "num_layers": 2},
     "encoder_decoder": {"task": "reverse", "rnn_type": "encoder_decoder"},
+    "attends": {"task": "reverse", "rnn_type": "encoder_decoder", "attention": "dot"},
     "no links": {"task": "stocks", "rnn_type": "many_to_many", "cell": "feedforward"},
     "cut": {"seq_len": 20, "tbptt": 5},
     "one weight per unit": {"cell": "indrnn"},
@@ -122,6 +123,12 @@ def test_weights_that_the_cell_itself_cuts_are_counted():
     assert "then cut" not in slow_motion_text.meaning(*changed(cut_to_limit=0), slow_motion_text.UPDATE)
     assert "1 weight was then cut" in slow_motion_text.meaning(*changed(cut_to_limit=1), slow_motion_text.UPDATE)
     assert "3 weights were then cut" in slow_motion_text.meaning(*changed(cut_to_limit=3), slow_motion_text.UPDATE)
+
+
+def test_what_a_decoder_gets_is_said():
+    forward = {shape: phases(*rehearsed(shape))["phases"][0]["meaning"] for shape in ("encoder_decoder", "attends")}
+    assert "all that the decoder gets" in forward["encoder_decoder"]
+    assert "all that" not in forward["attends"] and "reads all states of the encoder" in forward["attends"]
 
 
 def test_what_was_measured_otherwise_than_trained_is_said():

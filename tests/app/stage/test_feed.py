@@ -138,10 +138,14 @@ def test_every_frame_can_be_sent_and_with_it_the_cell_that_is_open(case):
     run = run_of(case)
     info, frame = run.info, run.frame
     for layer, direction in info.chains:
-        feed, *_ = asked(case, chain=[layer, direction], t=info.time_steps - 1, unit=0, open=True)
+        last = info.steps_of(direction) - 1
+        feed, *_ = asked(case, chain=[layer, direction], t=last, unit=0, open=True)
         changed = feed.patch(info, frame)
-        assert pack({"stage": changed}) and changed["cellOf"] == [info.time_steps - 1, layer, direction, 0]
+        assert pack({"stage": changed}) and changed["cellOf"] == [last, layer, direction, 0]
         assert changed["cellUnits"].values.shape == (info.hidden_size,)
+        if last < info.time_steps - 1:  # a decoder has no cell backwards
+            feed, *_ = asked(case, chain=[layer, direction], t=last + 1, unit=0, open=True)
+            assert "cellOf" not in feed.patch(info, frame)
 
 
 def test_a_frame_is_due_once_and_again_when_something_else_is_chosen():

@@ -107,3 +107,19 @@ def test_the_legend_names_the_matrices_that_the_network_has():
     for matrix in describe(info)["matrices"]:
         assert matrix["name"] in frame.mean_weights
     assert isinstance(values(info, frame)["h"], Quantised)
+
+
+def test_what_a_decoder_reads_is_told_of_real_steps_alone():
+    info, frame, _ = seen("attends")
+    told, changed, real = describe(info), values(info, frame), real_steps(info)
+    source, target = told["encoder"], told["steps"] - told["encoder"]
+    assert told["attention"] and not all(info.valid)  # there is padding to leave out
+    weights = changed["attention"].reshape(target, source)
+    np.testing.assert_allclose(weights.sum(1), 1, rtol=1e-6)
+    for i, row in enumerate(weights):
+        own = frame.attention.weights[real[source + i] - info.encoder_steps]
+        np.testing.assert_allclose(row, own[real[:source]], rtol=1e-6)
+    sent = 10.0 ** changed["attentionSent"].reshape(target, source)
+    np.testing.assert_allclose(sent[0, 0], frame.attention.sent[0, 0], rtol=1e-5)
+    without = seen("reverse-encoder_decoder-lstm")
+    assert not describe(without[0])["attention"] and "attention" not in values(*without[:2])

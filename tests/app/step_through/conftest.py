@@ -21,6 +21,8 @@ CASES: dict[str, dict[str, Any]] = {
     "letters": {"task": "first_symbol_recall", "cell": "rnn"},
     "both": {"task": "xor", "rnn_type": "many_to_many", "cell": "gru", "num_layers": 2, "bidirectional": True},
     "translation": {"task": "addition", "rnn_type": "encoder_decoder", "cell": "lstm"},
+    "attends": {"task": "addition", "rnn_type": "encoder_decoder", "cell": "gru", "attention": "dot"},
+    "encoder both ways": {"task": "reverse", "rnn_type": "encoder_decoder", "cell": "lstm", "bidirectional": True},
     "cut": {"task": "adding", "cell": "rnn", "tbptt": 3},
     "padded": {"task": "sentiment", "cell": "gru"},
     "fed-back": {"task": "melody", "rnn_type": "one_to_many", "cell": "lstm_peephole"},
@@ -30,7 +32,7 @@ CASES: dict[str, dict[str, Any]] = {
 
 @cache
 def walked(case: str, layer: int = -1, direction: int = 0) -> tuple[RunInfo, SequenceTrace]:
-    lengths = {} if case in ("translation", "one-step") else {"seq_len": 8}
+    lengths = {} if case in ("translation", "attends", "one-step") else {"seq_len": 8}
     e = Experiment(**{"hidden_size": 4, "batch_size": 2, **lengths, **CASES[case]})
     trainer = Trainer(e)
     trainer.advance()

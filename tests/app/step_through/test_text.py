@@ -137,6 +137,15 @@ def test_a_cell_without_a_link_passes_nothing_on():
     assert text == "The gradient enters here from the loss." and said("feedforward", 5) == ""
 
 
+def test_what_attention_brings_is_said_of_both_halves():
+    info, trace = walked("attends")
+    first, last = 0, len(trace.positions) - 1
+    assert "enters here by attention" in step_through_text.happens(info, trace, Place(last + last - first + 1))
+    assert "enters here from the loss" in step_through_text.happens(info, trace, Place(last + 1))
+    assert "it reads the encoder's states" in step_through_text.happens(info, trace, Place(last))
+    assert "attention" not in step_through_text.happens(*walked("translation"), Place(2 * last + 1))
+
+
 def test_a_lower_layer_hears_from_the_layer_above():
     info, trace = walked("both", 0, 1)
     text = step_through_text.happens(info, trace, Place(10))

@@ -254,8 +254,11 @@ SPEAKERS = [
     {"task": "digit_name", "rnn_type": "one_to_many"},
     {"task": "reverse", "rnn_type": "encoder_decoder"},
     {"task": "addition", "rnn_type": "encoder_decoder"},
+    {"task": "addition", "rnn_type": "encoder_decoder", "attention": "dot"},
 ]
-EVERY_SPEAKER = pytest.mark.parametrize("kind", SPEAKERS, ids=lambda kind: kind["task"])
+EVERY_SPEAKER = pytest.mark.parametrize(
+    "kind", SPEAKERS, ids=lambda kind: f"{kind['task']}{'-attention' * ('attention' in kind)}"
+)
 
 
 @EVERY_SPEAKER

@@ -37,7 +37,7 @@ def named(pairs):
 def test_a_lesson_says_what_to_change_next_and_what_should_happen(preset):
     assert preset.next and preset.claims
     assert preset.explains.strip().endswith((".", ".)"))
-    assert preset.kind == "failure" or preset.chapter
+    assert preset.kind != "lesson" or preset.chapter
     for claim in preset.claims:
         assert claim.says[0].isupper() and claim.says.endswith(".")
         assert claim.measure in MEASURES or claim.gate == "shown"
@@ -173,6 +173,17 @@ def test_a_gate_that_reads_the_input_alone_is_the_same_for_the_same_symbol(cell,
 def test_dependent_steps_are_those_of_the_way_that_is_taken(settings, steps):
     small = {"seq_len": 64, "hidden_size": 4, "batch_size": 2}
     assert MEASURES["dependent_steps"](Trainer(Experiment(**{**small, **settings}))) == steps
+
+
+def test_attention_is_measured_by_its_share_and_by_its_largest_weight():
+    e = Experiment(task="reverse", rnn_type="encoder_decoder", attention="dot", hidden_size=5, batch_size=4, cell="rnn",
+                   nonlinearity="identity")  # fmt: skip
+    trainer = Trainer(e)
+    assert 0.5 < MEASURES["around_share"](trainer) < 1.01 and 1 <= MEASURES["chosen_weight"](trainer) < 2
+    with torch.no_grad():
+        for stack in trainer.model.stacks:
+            stack.weight_ih_l0 *= 20  # states that are told apart
+    assert MEASURES["chosen_weight"](trainer) == pytest.approx(4)  # one of four letters is read alone
 
 
 def test_a_comparison_is_the_quotient():

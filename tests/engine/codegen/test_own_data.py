@@ -18,6 +18,7 @@ from engine.codegen import ScriptError, script
 from engine.codegen.packed import fits, packed
 from engine.data import Dataset, read
 from engine.data.defaults import defaults
+from engine.experiment import ExperimentError
 from tests.engine.codegen.test_script import RELATIVE, run, trained, unused
 from tests.engine.data import format_files, shape_files
 from tests.engine.data.series_tables import AIRLINE, airline, waves
@@ -194,6 +195,29 @@ def test_every_other_kind_of_data_is_dealt_the_same(tmp_path, name):
     data, choices, holds = OTHERS[name]
     text = assert_equal(read(data, name="mine.csv", **choices), tmp_path, data)
     assert holds in text and ("text_of_file()" in text) == (name not in ("tagged in JSON", "sequences in an archive"))
+
+
+@pytest.mark.parametrize("name", ["text", "words", "several, missing", "quoted, three ahead"])
+def test_a_state_is_carried_through_the_whole_file(tmp_path, name):
+    data, choices, *_ = SERIES[name] if name in SERIES else OTHERS[name]
+    kind = "series" if name in SERIES else "text"
+    dataset = read(data, kind=kind, name="own file.csv" if name in SERIES else "own file.txt", **choices)
+    settings = {"rnn_type": "many_to_many", "hidden_size": 4, "seq_len": 5, "batch_size": 2, "carry_state": True}
+    experiment = defaults(dataset).replace(**settings)
+    text = script(experiment)
+    (tmp_path / dataset.name).write_bytes(data)
+    made = run(text, tmp_path / "script.py")["train"](9)
+    for scripts, wanted in zip(made, trained(experiment, 9), strict=True):
+        assert scripts == pytest.approx(wanted, rel=RELATIVE, abs=1e-12)
+    assert unused(text) == set()
+
+
+def test_lines_that_are_texts_of_their_own_carry_no_state_on():
+    data, choices, *_ = OTHERS["lines"]
+    dataset = read(data, kind="text", name="names.txt", **choices)
+    assert dataset.summary["lines"]
+    with pytest.raises(ExperimentError, match=r"^carry_state must be false for names\.txt, whose sequences"):
+        defaults(dataset).replace(rnn_type="many_to_many", carry_state=True)
 
 
 def test_several_files_are_read_as_pairs_or_classes(tmp_path):

@@ -13,12 +13,15 @@ from pathlib import Path
 import pytest
 import torch
 
+from engine.bugs import BUGS
 from engine.cells import CELLS
 from engine.codegen import script
+from engine.codegen.bugs import MARK
 from engine.codegen.source_edits import specialise
 from engine.experiment import Experiment
 from engine.tasks import TASKS
 from engine.training import NotFiniteError, Trainer
+from tests.engine.test_bugs import CAN_HAVE
 
 SMALL = {"hidden_size": 5, "batch_size": 4, "learning_rate": 0.01}
 RELATIVE = 1e-6
@@ -92,7 +95,9 @@ PADDED = {"task": "entities", "rnn_type": "many_to_many", "bidirectional": True}
 VALUES = {"task": "sine", "rnn_type": "many_to_many", "seq_len": 7}
 MELODY = {"task": "melody", "rnn_type": "one_to_many", "seq_len": 9}
 SPELL = {"task": "digit_name", "rnn_type": "one_to_many"}
+SAME_SYMBOLS = {"task": "characters", "rnn_type": "many_to_many"}
 TRANSLATE = {"task": "reverse", "rnn_type": "encoder_decoder"}
+CARRIED = {"task": "characters", "rnn_type": "many_to_many", "seq_len": 7, "carry_state": True}
 DEEP = {"num_layers": 2, "dropout": 0.3}
 
 RUNS = {
@@ -149,14 +154,92 @@ RUNS = {
                                                    "noise": 0.1, "optimizer": "sgd", "weight_decay": 0.1},
     "dropout before the head, translating": TRANSLATE | DEEP | {"cell": "lstm", "head_dropout": 0.4, "noise": 0.1,
                                                                 "optimizer": "rmsprop", "weight_decay": 0.1},
+    "attention, padded": TRANSLATE | DEEP | {"cell": "lstm", "attention": "dot", "output_layers": 1},
+    "both ways": TRANSLATE | {"cell": "gru", "bidirectional": True},
+    "both ways, attention": TRANSLATE | DEEP | {"cell": "lstm", "bidirectional": True, "attention": "dot",
+                                                "output_layers": 1, "learned_start": True},
+    "both ways, own cell": TRANSLATE | {"cell": "lstm_peephole", "bidirectional": True, "attention": "scaled_dot",
+                                        "recurrent_dropout": 0.4, "input_dropout": 0.2},
+    "both ways, own cell, deep": TRANSLATE | DEEP | {"cell": "gru_simple", "bidirectional": True, "attention": "dot",
+                                                     "learned_start": True, "teacher_forcing": 0.5},
+    "both ways, indrnn": {"task": "dates", "rnn_type": "encoder_decoder", "cell": "indrnn", "num_layers": 2,
+                          "bidirectional": True},
+    "scaled attention, fed back": TRANSLATE | {"cell": "gru_simple", "attention": "scaled_dot", "teacher_forcing": 0.5,
+                                               "head_dropout": 0.3, "embedding_size": 3},
     "cosine": TO_ONE | {"cell": "rnn", "schedule": "cosine", "schedule_steps": 2},
     "in steps, after a warm-up": TO_ONE | {"cell": "gru", "schedule": "step", "schedule_steps": 1, "warmup": 1,
                                            "schedule_factor": 0.1, "optimizer": "sgd"},
     "plateau, after a warm-up": TO_ONE | {"cell": "rnn", "schedule": "plateau", "schedule_steps": 1, "warmup": 1,
                                           "learning_rate": 3.0},
+    "little momentum": TO_ONE | {"cell": "rnn", "optimizer": "momentum", "momentum": 0.5, "learning_rate": 0.1},
+    "absolute error": VALUES | {"cell": "rnn", "loss": "mae"},
+    "huber, at the end": {"task": "adding", "seq_len": 4, "cell": "gru", "loss": "huber"},
+    "all normal": TO_ONE | {"cell": "lstm", "init_all": "normal", "init_scale": 0.3, "output_layers": 1,
+                            "init_gain": 2.0,
+                            "embedding_size": 3, "forget_bias": 1.0},
+    "all but the recurrent": TO_ONE | {"cell": "rnn", "init_all": "normal", "init_scale": 0.01, "init": "identity"},
+    "peepholes uniform": PADDED | {"cell": "lstm_peephole", "init_all": "uniform", "output_layers": 2},
+    "limited, uniform": TO_ONE | {"cell": "indrnn", "init_all": "uniform", "init_gain": 0.5},
+    "both ends": TRANSLATE | {"cell": "gru_2014", "init_all": "uniform", "init_reach": "ends", "embedding_size": 3},
+    "recurrent dropout": PADDED | DEEP | {"cell": "lstm", "recurrent_dropout": 0.4, "noise": 0.1},
+    "recurrent dropout, translating": TRANSLATE | DEEP | {"cell": "gru_2014", "recurrent_dropout": 0.4},
+    "recurrent dropout, fed back": MELODY | {"cell": "indrnn", "recurrent_dropout": 0.4, "teacher_forcing": 0.5},
+    "nothing to drop": MELODY | {"cell": "linear", "recurrent_dropout": 0.4},
+    "learned start, lstm": TO_ONE | DEEP | {"cell": "lstm", "learned_start": True, "optimizer": "sgd"},
+    "learned start, both ways": PADDED | {"cell": "gru", "learned_start": True, "bidirectional": True, "num_layers": 2},
+    "learned start, translating": TRANSLATE | {"cell": "lstm", "learned_start": True, "num_layers": 2},
+    "learned start, truncated": VALUES | {"cell": "rnn", "learned_start": True, "tbptt": 3},
+    "learned start, fed back": MELODY | {"cell": "gru_2014", "learned_start": True, "teacher_forcing": 0.5},
+    "learned start, own cell": PADDED_TO_ONE | {"cell": "lstm_peephole", "learned_start": True, "num_layers": 2},
+    "learned start, own cell both ways": PADDED | {"cell": "lstm_layer_norm", "learned_start": True, "num_layers": 2,
+                                                   "bidirectional": True, "dropout": 0.2},
+    "learned start, own cell to one": TO_ONE | {"cell": "indrnn", "learned_start": True, "bidirectional": True},
+    "learned start, own translating": TRANSLATE | DEEP | {"cell": "lstm_no_forget", "learned_start": True},
+    "no start to learn": TO_ONE | {"cell": "feedforward", "learned_start": True},
+    "tied": SAME_SYMBOLS | {"cell": "lstm", "embedding_size": 5, "hidden_size": 5, "tied_weights": True, "dropout": 0.2,
+                            "num_layers": 2, "init_all": "uniform", "init_reach": "ends"},
+    "tied, translating": TRANSLATE | {"cell": "gru", "embedding_size": 5, "hidden_size": 5, "tied_weights": True,
+                                      "output_layers": 1},
+    "inputs dropped": PADDED_TO_ONE | {"cell": "gru", "input_dropout": 0.4, "recurrent_dropout": 0.3, "noise": 0.1},
+    "embedding dropped, translating": TRANSLATE | {"cell": "lstm", "input_dropout": 0.4, "embedding_size": 3},
+    "numbers dropped": VALUES | {"cell": "feedforward", "input_dropout": 0.4, "window": 2},
+    "symbols dropped": TO_ONE | {"cell": "rnn", "input_dropout": 0.4},
     "warm-up alone": TO_ONE | {"cell": "rnn", "warmup": 2, "optimizer": "adamw"},
     "one batch again and again": TO_ONE | {"cell": "rnn", "train_set": 3},
     "some of a fixed set": TRANSLATE | {"cell": "gru", "train_set": 9, "batch_size": 4},
+    "bug: reverse at its start": TO_ONE | {"cell": "gru", "bidirectional": True, "bug": "reverse_read_at_its_start"},
+    "bug: the same, padded": PADDED_TO_ONE | {"cell": "lstm_peephole", "bug": "reverse_read_at_its_start"},
+    "bug: padding read": PADDED_TO_ONE | {"cell": "lstm", "embedding_size": 3, "bug": "padding_read_as_data"},
+    "bug: loss on padding": PADDED | {"cell": "rnn", "bidirectional": False, "bug": "loss_on_padding"},
+    "bug: batch and time": TO_ONE | {"cell": "lstm", "num_layers": 2, "bug": "batch_and_time_swapped"},
+    "bug: batch and time, own cell": VALUES | {"cell": "gru_2014", "bug": "batch_and_time_swapped"},
+    "bug: softmax twice": TRANSLATE | {"cell": "gru", "bug": "softmax_twice"},
+    "bug: not cleared": TO_ONE | {"cell": "rnn", "optimizer": "sgd", "bug": "gradients_not_cleared"},
+    "bug: last loss, of values": VALUES | {"cell": "rnn", "bug": "loss_on_the_last_step"},
+    "bug: kept state": VALUES | {"cell": "lstm", "bug": "state_kept_between_batches"},
+    "bug: kept state, own cells": TO_ONE | {"cell": "lstm_peephole", "num_layers": 2,
+                                            "bug": "state_kept_between_batches"},
+    "bug: last loss, absolute": VALUES | {"cell": "rnn", "bug": "loss_on_the_last_step", "loss": "mae"},
+    "bug: loss on padding, huber": VALUES | {"cell": "gru", "shortest": 2, "bug": "loss_on_padding", "loss": "huber"},
+    "bug: padding of many lengths": TO_ONE | {"cell": "rnn", "shortest": 3, "bug": "padding_read_as_data"},
+    "attention, much dropped": TRANSLATE | DEEP | {"cell": "lstm", "attention": "dot", "learned_start": True,
+                                                   "recurrent_dropout": 0.4, "input_dropout": 0.3},
+    "attention, tied": TRANSLATE | {"cell": "gru", "attention": "dot", "embedding_size": 10, "hidden_size": 5,
+                                    "tied_weights": True},
+    "state carried on, much dropped": CARRIED | {"cell": "lstm", "embedding_size": 5, "hidden_size": 5,
+                                                 "tied_weights": True, "recurrent_dropout": 0.4, "input_dropout": 0.3},
+    "far ahead": VALUES | {"cell": "gru", "horizon": 5},
+    "years ahead, state carried on": CARRIED | {"cell": "rnn", "task": "sunspots", "seq_len": 30, "batch_size": 3,
+                                                "horizon": 4},
+    "weeks ahead": {"task": "stocks", "rnn_type": "many_to_one", "cell": "lstm", "seq_len": 9, "horizon": 3},
+    "of many lengths": TO_ONE | {"cell": "gru", "shortest": 3, "bidirectional": True},
+    "numbers of many lengths": {"task": "adding", "cell": "lstm", "seq_len": 9, "shortest": 4, "num_layers": 2},
+    "of many lengths, at every step": VALUES | {"cell": "rnn", "shortest": 2, "tbptt": 3},
+    "state carried on": CARRIED | {"cell": "lstm"},
+    "state carried on, deep": CARRIED | DEEP | {"cell": "gru", "embedding_size": 3, "noise": 0.1},
+    "state carried on, own cell": CARRIED | DEEP | {"cell": "lstm_peephole", "head_dropout": 0.2},
+    "state carried on through a series": CARRIED | {"cell": "gru_2014", "task": "sunspots", "seq_len": 45,
+                                                    "batch_size": 2, "reduction": "sum"},
     "adamw without decay": TO_ONE | {"cell": "rnn", "optimizer": "adamw"},
 }  # fmt: skip
 
@@ -181,10 +264,18 @@ CHANGED = {
     "a noisy stretch": (VALUES | {"cell": "gru"}, ((1, {"noise": 0.5, "batch_size": 3}), (2, {"noise": 0.0}))),
     "forcing": (TRANSLATE, ((1, {"teacher_forcing": 0.5}), (2, {"teacher_forcing": 0.0, "noise": 0.2}),
                             (3, {"teacher_forcing": 1.0}))),
+    "forcing, attention": (TRANSLATE | {"attention": "dot", "num_layers": 2, "cell": "linear"},
+                           ((1, {"teacher_forcing": 0.5}), (3, {"teacher_forcing": 1.0}))),
     "against overfitting": (TO_ONE | {"output_layers": 1}, ((1, {"weight_decay": 0.5, "head_dropout": 0.5}),
                                                             (2, {"weight_decay": 0.0}), (3, {"head_dropout": 0.0}))),
     "a schedule": (TO_ONE | {"schedule": "cosine", "schedule_steps": 9}, ((2, {"learning_rate": 0.5}),)),
     "a fixed set": (TO_ONE | {"train_set": 9}, ((1, {"batch_size": 20}), (2, {"batch_size": 2}))),
+    "momentum": (TO_ONE | {"optimizer": "momentum", "momentum": 0.0},
+                 ((1, {"momentum": 0.99}), (3, {"momentum": 0.0}))),
+    "links": (TO_ONE | {"cell": "gru"},
+              ((1, {"recurrent_dropout": 0.5, "noise": 0.1}), (3, {"recurrent_dropout": 0.0}))),
+    "a kept state": (VALUES | {"bug": "state_kept_between_batches"}, ((1, {"batch_size": 7}), (3, {"batch_size": 2}))),
+    "inputs": (TO_ONE | {"cell": "gru"}, ((1, {"input_dropout": 0.5}), (3, {"input_dropout": 0.0}))),
     "adamw": (VALUES | {"optimizer": "adamw"}, ((1, {"weight_decay": 0.5}), (2, {"weight_decay": 0.1}))),
 }  # fmt: skip
 
@@ -201,9 +292,8 @@ def test_adamw_is_told_its_decay_always_and_the_others_where_they_have_one():
     assert "AdamW(network.parameters(), lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY, fused=True)" in script(
         OPENING.replace(optimizer="adamw")
     )
-    assert "SGD(network.parameters(), lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY, momentum=0.9, fused=True)" in script(
-        OPENING.replace(optimizer="momentum", weight_decay=0.1)
-    )
+    text = script(OPENING.replace(optimizer="momentum", weight_decay=0.1))
+    assert "lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY, momentum=MOMENTUM, fused=True)" in text
     assert "Adam(network.parameters(), lr=LEARNING_RATE, fused=True)" in script(OPENING)
 
 
@@ -315,7 +405,9 @@ def test_a_linter_finds_nothing():
     padded = PADDED | DEEP | {"cell": "lstm_peephole", "embedding_size": 3}
     cells = [RUNS[f"{name}, translating"] for name in ("gru", "layer norm", "indrnn, identity")]
     dropped = [RUNS[name] for name in ("dropout before the head, adamw", "dropout before the head, both ways")]
-    for settings in (*cells, *dropped, RUNS["gru 2014, truncated"], padded, SPELL):
+    carried = [RUNS[f"state carried on{kind}"] for kind in ("", ", deep", ", own cell", " through a series")]
+    lengths = [RUNS["of many lengths"], RUNS["numbers of many lengths"]]
+    for settings in (*cells, *dropped, *lengths, *carried, RUNS["gru 2014, truncated"], padded, SPELL):
         text = script(Experiment(**settings))
         done = subprocess.run(order, input=text, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout
@@ -329,3 +421,16 @@ def test_the_header_names_the_settings():
     assert "made by the rnn playground" in head.lower()
     assert TASKS["reverse"].source in head
     assert math.isclose(run(script(experiment))["TEACHER_FORCING"], 0.5)
+
+
+# ---- a bug on purpose
+
+
+@pytest.mark.parametrize("bug", BUGS)
+def test_the_wrong_line_of_a_bug_is_marked_with_the_right_one_beside_it(bug):
+    settings = {**SMALL, **CAN_HAVE[bug], "optimizer": "adam"}
+    text = script(Experiment(**settings, bug=bug))
+    lines = text.splitlines()
+    (at,) = [n for n, line in enumerate(lines) if f"# {MARK}, {BUGS[bug].title}" in line]
+    assert "It has a bug on purpose" in text
+    assert lines[at + 1].lstrip().startswith("# ") and MARK not in script(Experiment(**settings))

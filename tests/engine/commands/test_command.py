@@ -17,7 +17,7 @@ from tests.engine.commands.test_diagnose import HEALTHY, recorded
 
 ROOT = Path(__file__).parents[3]
 
-COMMANDS = ("run", "open", "train", "watch", "diagnose", "sweep", "tasks", "presets", "claims", "cures")
+COMMANDS = ("run", "open", "train", "watch", "diagnose", "sweep", "tasks", "presets", "settings", "claims", "cures")
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -16,7 +16,10 @@ from engine.data.kinds.split import Given
 from engine.data.problems import Notes
 from engine.data.tasks.sequences import first_answer, scaled, sequences_task
 from engine.experiment import Experiment
+from engine.frame import RunInfo
+from engine.tasks import OWN_DATA, held_out
 from engine.tasks.base import stream
+from engine.tasks.losses import LOSSES, losses_of_answers
 from tests.cases import for_each
 
 
@@ -230,3 +233,15 @@ def test_errors_of_one_channel_are_in_its_unit():
     assert summary["baselines"]["the mean of the trained part"] == pytest.approx(mean, rel=1e-5)
     task, _ = task_and_experiment(summary, content, 20)
     assert task.metric.name == "mean absolute error"
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_the_next_step_is_compared_with_the_same_answers_in_every_loss(loss):
+    stream = io.BytesIO()
+    np.savez(stream, x=np.stack(WAVES))
+    dataset = read(stream.getvalue(), "sequences")
+    task = dataset.to_task()
+    e = Experiment(task=OWN_DATA, task_options=dataset.options, rnn_type="many_to_many", loss=loss, held=task)
+    info, batch = RunInfo.of(e), held_out(e)
+    assert info.held_out_baselines == pytest.approx(losses_of_answers(loss, task.simple_answers(e, batch), batch))
+    assert list(info.held_out_baselines) == list(RunInfo.of(e.replace(loss="mse")).held_out_baselines)

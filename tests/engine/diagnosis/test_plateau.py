@@ -10,8 +10,7 @@ from engine.diagnosis import plateau
 from engine.experiment import Experiment
 from engine.frame import RunInfo
 from engine.tasks import TASKS
-from engine.training import Trainer
-from engine.training import trainer as training
+from engine.training import Trainer, recent
 from tests.cases import for_each
 from tests.engine.diagnosis.conftest import BAR, above, below, judged
 
@@ -169,7 +168,7 @@ def test_what_cannot_be_beaten_is_no_plateau():
 
 
 def test_the_hundred_updates_are_those_of_the_trainer():
-    assert plateau.PLATEAU_UPDATES == training.EARLIER
+    assert plateau.PLATEAU_UPDATES == recent.EARLIER
 
 
 @pytest.mark.parametrize("reduction", ["mean", "sum"])

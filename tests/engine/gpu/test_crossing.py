@@ -33,6 +33,16 @@ def test_one_copy_brings_all_of_a_frame(cell, rnn_type):
     assert len(device.copies) - fed_back <= 1
 
 
+@pytest.mark.parametrize("requested", [(), ("decomposition", "saliency", "followed:9")], ids=["plain", "requested"])
+def test_attention_crosses_with_all_else(requested):
+    trainer = Trainer(network("lstm", "encoder_decoder", attention="dot"))
+    trainer.measure_held_out()
+    here, (there, device) = trainer.frame(requested), frame_elsewhere(trainer, requested)
+    far = {path: apart for path, apart in differences(here, there).items() if not apart <= 1e-4}
+    assert far == {} and there.attention is not None
+    assert requested or len(device.copies) - trainer.info.time_steps <= 1
+
+
 @pytest.mark.parametrize("cell", ["rnn", "lstm", "gru_2014"])
 def test_what_is_requested_can_be_read_there_too(cell):
     requested = ("decomposition", "spectrum", "saliency", "terms:0:0", "followed:5")
@@ -42,6 +52,18 @@ def test_what_is_requested_can_be_read_there_too(cell):
     there, _ = frame_elsewhere(trainer, requested)
     far = {path: apart for path, apart in differences(here, there).items() if not apart <= 1e-4}
     assert far == {}
+
+
+@pytest.mark.parametrize("cell", ["gru", "lstm", "gru_2014"])
+def test_what_a_cut_throws_away_is_measured_there_too(cell):
+    trainer = Trainer(network(cell, "many_to_many", task="characters", seq_len=20, carry_state=True))
+    trainer.measure_held_out()
+    trainer.advance()
+    here = trainer.frame()
+    there, device = frame_elsewhere(trainer)
+    far = {path: apart for path, apart in differences(here, there).items() if not apart <= FLOAT}
+    assert far == {} and there.cut_grad_norm > 0
+    assert len(device.copies) <= 2  # of the frame, and of this one number
 
 
 def test_tensors_of_all_kinds_cross_at_once():

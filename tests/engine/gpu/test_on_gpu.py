@@ -69,6 +69,18 @@ def test_a_run_can_be_repeated_from_a_checkpoint(settings):
     assert [second.advance() for _ in range(5)] == pytest.approx(went_on, rel=1e-6)
 
 
+@pytest.mark.parametrize("cell", ["lstm", "gru", "gru_2014"])
+def test_a_state_is_carried_on_as_on_the_cpu_and_stands_in_the_checkpoint(cell):
+    here, there = both(network(cell, "many_to_many", task="characters", seq_len=20, carry_state=True))
+    losses = np.array([[trainer.advance() for _ in range(8)] for trainer in (here, there)])
+    assert np.abs(losses[0] - losses[1]).max() <= 1e-4 * np.abs(losses[0]).max()
+    other = Trainer(there.experiment)
+    other.restore(there.checkpoint())
+    assert other.advance() == pytest.approx(there.advance(), rel=1e-6)
+    here.restore(there.checkpoint())
+    assert far_apart(here, there) == {} and here.advance() == pytest.approx(there.advance(), rel=1e-5)
+
+
 def test_a_checkpoint_of_a_gpu_goes_on_on_a_cpu():
     here, there = both(network("gru", "many_to_many"))
     there.advance()

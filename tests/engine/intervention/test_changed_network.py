@@ -163,6 +163,16 @@ def test_all_together_in_an_encoder_decoder_and_in_one_answer(cell, subtests):
             assert_changed_lens_is_right(model, batch, *cut)
             flow = gradient_flow(changed_network(model, batch, cut)[0], batch)
             assert not flow.grad_hidden[:, :, :first].any() and flow.grad_hidden[:, :, first].any()
+            with subtests.test("what is attended is changed, too, and goes around a cut"):
+                model = lively(e.replace(attention="dot", output_layers=0))
+                assert_changed_lens_is_right(model, batch, *mixed)
+                flow = gradient_flow(changed_network(model, batch, cut)[0], batch)
+                assert flow.grad_hidden[:, :, :first].any()
+            with subtests.test("its encoder reads both ways"):
+                model = lively(e.replace(attention="dot", bidirectional=True))
+                own = [t for t in steps if t < first]
+                more = [each for each in some(each_kind(model, own, 1), model)]
+                assert_changed_lens_is_right(model, batch, *mixed, *more)
     with subtests.test("one answer, both ways"):
         both = CELLS[cell].is_recurrent
         model, batch = case("many_to_one", SHORT, cell=cell, bidirectional=both, output_layers=1, reduction="sum")

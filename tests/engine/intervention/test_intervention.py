@@ -118,6 +118,17 @@ def test_what_cannot_be_made_is_said(settings, values, says):
     assert str(error.value).startswith(says)
 
 
+def test_a_decoder_has_no_step_backwards():
+    whole = info(task="reverse", rnn_type="encoder_decoder", seq_len=8)
+    length = whole.valid.index(False)
+    backwards = {**SET, "direction": 1}
+    with pytest.raises(InterventionError, match=f"one of the steps 0 to {length - 1}, but got 8"):
+        read_interventions([{**backwards, "t": 8}], whole)
+    with pytest.raises(InterventionError, match=f"one of the steps 0 to {length - 2}, but got {length - 1}"):
+        read_interventions([{"kind": "cut_link", "layer": 0, "direction": 1, "t": length - 1}], whole)
+    assert read_interventions([{**backwards, "t": length - 1}], whole)[0].t == length - 1
+
+
 def test_padding_is_no_step():
     whole = info(task="reverse", rnn_type="encoder_decoder", seq_len=8, bidirectional=False)
     assert not all(whole.valid), "the drawn sequence should have padding: choose another seed"

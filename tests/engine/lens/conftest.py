@@ -315,7 +315,8 @@ def expected_beyond(run: reference.Unrolled, terms: dict[reference.Key, Tensor],
         rows[place, int(t >= border), : len(term)] = term
     rows = rows.flatten(1)
     whole = rows.sum(0)
-    lags = order.index(end) - np.arange(len(order))
+    onwards = [*order, *(t for t in run.order(layer, 0) if t not in order)]  # through a decoder that reads one way
+    lags = onwards.index(end) - np.arange(len(order))
     return np.array([float(rows[lags > k].sum(0) @ whole / (whole @ whole)) for k in range(steps)])
 
 
@@ -324,7 +325,8 @@ def end_of(run: reference.Unrolled, loss: str | int, d: int) -> int:
     counted = np.flatnonzero(run.batch.counted[:, 0])
     if d and run.model.experiment.rnn_type == "many_to_one":
         return 0
-    return {"last": counted[-1], "first": counted[0], "all": counted[-1 if d == 0 else 0]}.get(loss, loss)
+    latest = d == 0 or run.batch.source_steps
+    return {"last": counted[-1], "first": counted[0], "all": counted[-1 if latest else 0]}.get(loss, loss)
 
 
 def assert_saliency_is_right(

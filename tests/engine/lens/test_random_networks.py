@@ -20,6 +20,7 @@ from engine.lens import (
 )
 from engine.model import RecurrentNetwork, build
 from engine.tasks import TASKS, Batch, sample
+from engine.tasks.losses import LOSSES
 from tests.cases import for_each
 from tests.engine.lens.conftest import (
     assert_decomposition_is_right,
@@ -63,11 +64,17 @@ def anything(number: int) -> tuple[RecurrentNetwork, Batch]:
         "init": one_of("pytorch", "orthogonal", "xavier", "gaussian"), "init_gain": one_of(0.7, 1.0, 1.3),
         "forget_bias": one_of(None, 1.0, -1.0), "reduction": one_of("mean", "sum"), "seed": int(rng.integers(1000)),
     }  # fmt: skip
+    if rnn_type == "encoder_decoder":
+        settings["attention"] = ("none", "dot", "scaled_dot")[number % 3]
+        settings["bidirectional"] = CELLS[cell].is_recurrent and number % 2 == 1
     if task in LENGTHS:
         low, high = LENGTHS[task]
         settings["seq_len"] = int(rng.integers(low, high + 1))
     if not settings["bidirectional"] and rnn_type != "encoder_decoder":
         settings["tbptt"] = one_of(0, 0, 1, 2, 3)
+    settings["learned_start"] = number % 4 == 1
+    if TASKS[task].outputs == "values":
+        settings["loss"] = LOSSES[number % len(LOSSES)]
     e = Experiment(**settings)
     batch = sample(e, one_of(2, 3), number)
     if task in ANY_LENGTH and one_of(True, False):
@@ -108,8 +115,9 @@ def test_the_experiments_are_of_every_kind():
     drawn = [anything(number) for number in range(EXPERIMENTS)]
     settings = [model.experiment for model, _ in drawn]
     for name, kinds in (("cell", len(CELLS)), ("nonlinearity", 4), ("num_layers", 3), ("bidirectional", 2),
-                        ("rnn_type", 5), ("output_layers", 3), ("reduction", 2), ("embedding_size", 2),
-                        ("tbptt", 4)):  # fmt: skip
+                        ("rnn_type", 5), ("attention", 3), ("output_layers", 3), ("reduction", 2),
+                        ("embedding_size", 2), ("tbptt", 4), ("loss", 3),
+                        ("learned_start", 2)):  # fmt: skip
         assert len({getattr(e, name) for e in settings}) == kinds, name
     padded = [not batch.valid.all() for _, batch in drawn]
     windows = [e.window > 1 for e in settings if e.cell == "feedforward"]

@@ -8,9 +8,10 @@ from torch import Tensor, nn
 
 from engine.layers.weights import weights_of
 from engine.lens.forward_trace import ForwardPass
+from engine.lens.incoming import IncomingGradient
 from engine.lens.layer_traces import trace_layers, trace_library_cell
 from engine.lens.scaled import Scaled
-from engine.lens.sweep import IncomingGradient, sweep_pass
+from engine.lens.sweep import sweep_pass
 
 STEPS, BATCH, UNITS, LAYERS, WAYS = 7, 3, 5, 2, 2
 

@@ -77,7 +77,7 @@ def test_a_process_that_is_started_elsewhere_has_the_same_limits(tmp_path, monke
     monkeypatch.setenv(VARIABLE, "")
     pass_on()
     script = (
-        "from engine.data.limits import MAX_ROWS, MAX_FILE_BYTES; from engine.experiment import ONE_CORE;"
+        "from engine.data.limits import MAX_ROWS, MAX_FILE_BYTES; from engine.update_cost import ONE_CORE;"
         "from engine.reading.reading import MEMORY; from app.slot_registry import FORGET_AFTER;"
         "print(MAX_ROWS, MAX_FILE_BYTES, ONE_CORE.multiply_adds, MEMORY, FORGET_AFTER)"
     )

@@ -220,11 +220,16 @@ def test_what_cannot_stand_beside_others_is_refused_with_a_sentence():
         e.replace(nonlinearity="sigmoid"),
         e.replace(bidirectional=True),
         e.replace(schedule="cosine"),
+        e.replace(loss="mae"),
+        e.replace(task="characters", rnn_type="many_to_many", seq_len=20, batch_size=4, carry_state=True),
         e.replace(task="melody", rnn_type="one_to_many", seq_len=None),
         e.replace(task="reverse", rnn_type="encoder_decoder", seq_len=None),
         e.replace(task="first_symbol_recall", embedding_size=3),
         *(e.replace(num_layers=2, **{name: 1}) for name in ("noise", "weight_decay", "warmup", "tbptt", "train_set")),
-        *(e.replace(num_layers=2, **{name: 0.5}) for name in ("dropout", "head_dropout")),
+        *(
+            e.replace(num_layers=2, **{name: 0.5})
+            for name in ("dropout", "head_dropout", "input_dropout", "recurrent_dropout")
+        ),
     ]
     assert can_be_beside(e) is None
     for each in refused:

@@ -18,7 +18,7 @@ EVERY_OPTIMIZER = pytest.mark.parametrize("optimizer", OPTIMIZERS)
 
 @EVERY_OPTIMIZER
 def test_its_updates_are_those_of_the_trainers(optimizer):
-    experiments = different(**KINDS["values"], cell="gru", optimizer=optimizer)
+    experiments = different(**KINDS["values"], cell="gru", optimizer=optimizer, momentum=0.7)
     many, trainers = Many(experiments, torch.float64), [Trainer(e) for e in experiments]
     for trainer in trainers:
         trainer.model.double()

@@ -236,6 +236,39 @@ def test_initialisations():
     assert not identity.bias_ih_l0.any() and not identity.bias_hh_l0.any()
 
 
+def test_the_start_of_the_irnn():
+    """Le, Jaitly and Hinton (2015): W_hh the identity, all other weights normal with 0.001, biases 0."""
+    drawn = dict(build(Experiment(cell="rnn", hidden_size=48, init="identity", init_all="normal", init_scale=0.001))
+                 .named_parameters())  # fmt: skip
+    assert torch.equal(drawn.pop("recurrent.weight_hh_l0"), torch.eye(48))
+    for name, weights in drawn.items():
+        is_bias = "bias" in name
+        assert weights.std().item() == (0 if is_bias else pytest.approx(0.001, rel=0.15)), name
+
+
+def test_the_start_of_min_char_rnn_and_its_forget_bias_of_an_lstm():
+    e = Experiment(cell="lstm", hidden_size=48, init_all="normal", init_scale=0.01, forget_bias=1.0, num_layers=2)
+    for name, weights in build(e).named_parameters():
+        if "bias" not in name:
+            assert weights.std().item() == pytest.approx(0.01, rel=0.15), name
+        else:
+            opened = torch.zeros_like(weights)
+            opened[48:96] = 1.0 if "bias_ih" in name else 0.0
+            assert torch.equal(weights, opened if "recurrent" in name else torch.zeros_like(weights))
+
+
+def test_the_start_of_the_word_language_model():
+    """pytorch/examples: embedding and head uniform within 0.1, the head's bias 0, all between as PyTorch draws it."""
+    e = Experiment(task="characters", rnn_type="many_to_many", embedding_size=24, output_layers=1, num_layers=2)
+    plain, drawn = build(e), build(e.replace(init_all="uniform", init_reach="ends", init_scale=0.1))
+    for name, weights in drawn.named_parameters():
+        before = plain.get_parameter(name)
+        if name in ("embedding.weight", "head.weight"):
+            assert 0.095 < weights.abs().max() <= 0.1 and weights.std().item() == pytest.approx(0.1 / 3**0.5, rel=0.1)
+        else:
+            assert torch.equal(weights, torch.zeros_like(weights) if name == "head.bias" else before)
+
+
 @pytest.mark.parametrize(
     ("cell", "gate"),
     [("lstm", slice(6, 12)), ("gru", slice(6, 12)), ("lstm_peephole", slice(6, 12)), ("gru_simple", slice(0, 6))],

@@ -10,6 +10,7 @@ import torch
 
 from engine.experiment import Experiment
 from engine.model import RecurrentNetwork, build
+from engine.model import network as network_module
 from engine.tasks import NO_SYMBOL, TASKS, Batch, probe, sample
 from engine.training import Trainer
 from tests.cases import grid, in_turn
@@ -108,13 +109,13 @@ def test_never_told_trains_on_what_it_says_itself(kind, network):
 def test_told_now_and_then(kind, network, tbptt, monkeypatch):
     """With the coins known: each sequence hears the truth where its coin says so, and itself elsewhere."""
     model, batch = case(kind, network, teacher_forcing=0.5, tbptt=tbptt)
-    drawn, coin = [], model._teacher_forcing_mask
+    drawn, coin = [], network_module.is_given
 
     def tossed(row: np.ndarray, forced: float) -> np.ndarray:
         drawn.append(coin(row, forced))
         return drawn[-1]
 
-    monkeypatch.setattr(model, "_teacher_forcing_mask", tossed)
+    monkeypatch.setattr(network_module, "is_given", tossed)
     torch.manual_seed(5)
     mixed = model.train().loss(batch)
     masks = np.stack([each.reshape(7) for each in drawn])

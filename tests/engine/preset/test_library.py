@@ -103,7 +103,8 @@ def test_a_lesson_can_be_done_and_names_figures_that_show_something(preset):
     assert preset.done is not None and preset.done.says.endswith(".")
     assert 2 <= len(preset.figures) <= 3
     assert set(preset.figures) <= applicable(RunInfo.of(preset.experiment)).keys()
-    assert (preset.kind == "failure") == bool(preset.symptom)
+    assert (preset.kind != "lesson") == bool(preset.symptom)
+    assert (preset.kind == "bug") == bool(preset.wrong) == bool(preset.right)
 
 
 def test_the_first_16_lessons_ask_before_they_show_and_six_have_prose_that_acts():
@@ -241,7 +242,7 @@ def test_every_symptom_is_a_few_words_and_its_figure_shows_something(preset):
 
 
 def test_every_failure_card_is_found_by_a_symptom_and_no_symptom_leads_to_two():
-    assert all(preset.seen_as for preset in PRESETS if preset.kind == "failure")
+    assert all(preset.seen_as for preset in PRESETS if preset.kind != "lesson")
     says = [seen.says for preset in PRESETS for seen in preset.seen_as]
     assert len(says) == len(set(says))
 
@@ -288,9 +289,9 @@ def test_speeds_have_names(name, updates):
         ("[experiment]", "experiment = 3\n[other]", r"^demo\.toml: experiment must be a table, but got 3\.$"),
         ("[experiment]", "[[experiment]]", r"^demo\.toml: experiment must be a table"),
         ('"adding"', '"subtracting"', r"^demo\.toml: task must be .*adding.*, but got 'subtracting'\.$"),
-        ('"gru"', '"gru"\nhidden_size = 0', r"^demo\.toml: hidden_size must be a whole number from 1 to 512, but"),
+        ('"gru"', '"gru"\nhidden_size = 0', r"^demo\.toml: hidden_size must be a whole number from 1 to 2,048, but"),
         ('"gru"', '"gru"\nlearning_rate = nan', r"^demo\.toml: learning_rate must be a number .*, but got nan\.$"),
-        ('"gru"', '"gru"\nunits = 4', r"^demo\.toml: units must be left out, for the settings are .*hidden_size"),
+        ('"gru"', '"gru"\nunits = 4', r"^demo\.toml: units must be called hidden_size"),
         ('"gru"', '"gru"\nseq_len = 1', r"^demo\.toml: seq_len must be a whole number from 2 to 1000 for Adding"),
         ('"gru"', '"gru"\n[experiment.task_options]\na = 1', r"^demo\.toml: task_options must be empty"),
     ]})  # fmt: skip
@@ -357,7 +358,7 @@ def test_settings_are_written_as_they_are_read():
         ("steps = 40", "steps = -1", r"^demo\.toml, predict, when: step must be 0 or more, but got -1\.$"),
         ('"vanished"', '"gone"', r"^demo\.toml, predict, when: kind must be .*vanished.*, but got 'gone'\.$"),
         ("steps = 40", 'settings = { cell = "x" }', r"^demo\.toml, predict: cell must be .*, but got 'x'\.$"),
-        ('cell = "lstm" }', "units = 3 }", r"^demo\.toml, done: units must be left out"),
+        ('cell = "lstm" }', "units = 3 }", r"^demo\.toml, done: units must be called hidden_size"),
         ('says = "Solve it."\n', "", r"^demo\.toml, done: says is missing\.$"),
         ("solved = true\nsettings", "# settings", r"^demo\.toml, done: says alone is no condition; add one of step, "),
         ("set:forget_bias=3", "set:forget_bias=99", r"^demo\.toml, text, link \[open the gate\]: forget_bias must be "),

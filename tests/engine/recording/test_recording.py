@@ -37,6 +37,14 @@ RUNS = {
     "many_to_one": {"task": "first_symbol_recall", "cell": "lstm_peephole", "bidirectional": True, "num_layers": 2},
     "many_to_many": {"task": "characters", "rnn_type": "many_to_many", "cell": "rnn", "embedding_size": 3},
     "encoder_decoder": {"task": "reverse", "rnn_type": "encoder_decoder", "cell": "lstm", "output_layers": 1},
+    "attention": {"task": "reverse", "rnn_type": "encoder_decoder", "cell": "lstm", "attention": "dot"},
+    "encoder both ways": {
+        "task": "reverse",
+        "rnn_type": "encoder_decoder",
+        "cell": "lstm_peephole",
+        "bidirectional": True,
+        "attention": "dot",
+    },
     "simple gru": {"task": "first_symbol_recall", "cell": "gru_simple"},
     **{
         cell: {"task": "first_symbol_recall", "cell": cell, "num_layers": 2}

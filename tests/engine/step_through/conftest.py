@@ -25,11 +25,14 @@ SHAPES: dict[str, dict[str, Any]] = {
     "fed back": {"rnn_type": "one_to_many", "embedding_size": 3},
     "encoder-decoder": {"task": "reverse", "rnn_type": "encoder_decoder", "seq_len": 6, "num_layers": 2,
                         "embedding_size": 3},
+    "encoder both ways": {"task": "addition", "rnn_type": "encoder_decoder",
+                          "bidirectional": True, "attention": "dot"},
+    "attention": {"task": "reverse", "rnn_type": "encoder_decoder", "seq_len": 6, "attention": "scaled_dot"},
 }  # fmt: skip
 
 
 def fits(cell: str, shape: str) -> bool:
-    return CELLS[cell].is_recurrent or shape in ("one to answer", "fed back", "encoder-decoder")
+    return CELLS[cell].is_recurrent or shape in ("one to answer", "fed back", "encoder-decoder", "attention")
 
 
 CASES = pytest.mark.parametrize(("cell", "shape"), grid(list(CELLS), list(SHAPES), kept=in_turn, possible=fits))
@@ -48,7 +51,7 @@ def walked(cell: str, shape: str) -> tuple[RecurrentNetwork, Batch, list[Sequenc
 def made(cell: str, shape: str) -> tuple[RecurrentNetwork, Batch]:
     """A float64 network with nothing zero in it, and a batch of sequences of different lengths."""
     settings = {"cell": cell, **SHAPES[shape]}
-    if shape != "encoder-decoder":
+    if settings["rnn_type"] != "encoder_decoder":
         return case(lengths=PADDED, **settings)
     e = Experiment(hidden_size=5, seed=3, **settings)
     batch = sample(e, 4, SEED_OF_PADDING)

@@ -24,6 +24,9 @@ NETWORKS = {
     "encoder-decoder": (
         {"task": "addition", "rnn_type": "encoder_decoder", "cell": "gru_2014", "num_layers": 2}, PLACES
     ),
+    "attention": (
+        {"task": "reverse", "rnn_type": "encoder_decoder", "attention": "dot"}, [*PLACES, CutLink(layer=0, t=6)]
+    ),
     "one to many": ({"task": "melody", "rnn_type": "one_to_many", "seq_len": 6, "cell": "lstm_layer_norm"}, PLACES),
     "an image": ({"task": "digit_name", "rnn_type": "one_to_many"}, [SetInput(t=0, channel=9, value=3), *PLACES]),
     "numbers, truncated": (

@@ -86,6 +86,21 @@ def test_hundreds_of_updates_are_those_of_torchs_class_to_the_bit(name, decay):
     assert torch.equal(ours[UNUSED], some_weights()[UNUSED])
 
 
+def test_momentum_is_changed_as_in_torchs_class():
+    """At 0 its class remembers no move, and keeps the one that it remembered before."""
+    experiment, ours, theirs = Experiment(optimizer="momentum", momentum=0.0), some_weights(), some_weights()
+    own, other = Optimizer(experiment, ours), torchs("momentum", theirs, experiment.learning_rate, 0.0)
+    moved = []
+    for number, momentum in enumerate((0.0, 0.99, 0.0, 0.5)):
+        own.apply_settings(experiment.replace(momentum=momentum))
+        other.param_groups[0]["momentum"] = momentum
+        move(own, ours, range(20 * number, 20 * number + 20))
+        move(other, theirs, range(20 * number, 20 * number + 20))
+        assert same(ours, theirs)
+        moved.append([weight.detach().clone() for weight in ours])
+    assert not torch.equal(moved[0][0], moved[1][0])
+
+
 @pytest.mark.parametrize("name", TORCHS)
 def test_state_goes_from_torchs_class_to_ours_and_back(name):
     """Checkpoints of before hold the state of PyTorch's classes; programs of before read ours."""

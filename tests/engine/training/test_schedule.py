@@ -14,9 +14,9 @@ from torch.optim.lr_scheduler import CosineAnnealingLR, LinearLR, ReduceLROnPlat
 from engine.diagnosis.cures import usual_updates
 from engine.experiment import CHOICES, Experiment
 from engine.recording.recording import Recording
+from engine.schedule import Schedule
 from engine.slow_motion.dry_run import dry_run_update
 from engine.training import Trainer
-from engine.training.schedule import Schedule
 from tests.engine.conftest import assert_same
 
 SMALL = {"task": "first_symbol_recall", "cell": "rnn", "hidden_size": 4, "seq_len": 4, "batch_size": 4}

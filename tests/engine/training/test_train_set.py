@@ -9,7 +9,7 @@ from app.verdicts import VERDICTS
 from engine.experiment import Experiment
 from engine.tasks import sample
 from engine.training import Trainer
-from engine.training.train_set import train_batch, train_set
+from engine.training.training_data import train_batch, train_set
 from tests.engine.conftest import assert_same
 from tests.engine.diagnosis.conftest import BAR, judged
 

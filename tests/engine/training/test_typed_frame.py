@@ -18,6 +18,8 @@ NETWORKS = {
     "padded, both ways": {"task": "teddy", "rnn_type": "many_to_many", "bidirectional": True, "cell": "gru"},
     "next symbol": {"task": "characters", "rnn_type": "many_to_many", "seq_len": 6, "num_layers": 2},
     "encoder-decoder": {"task": "addition", "rnn_type": "encoder_decoder", "cell": "gru"},
+    "attention": {"task": "reverse", "rnn_type": "encoder_decoder", "attention": "dot"},
+    "encoder both ways": {"task": "reverse", "rnn_type": "encoder_decoder", "attention": "dot", "bidirectional": True},
     "one to many": {"task": "melody", "rnn_type": "one_to_many", "seq_len": 5},
 }
 

@@ -103,3 +103,25 @@ def test_of_a_module_that_is_only_read_at_its_end_nothing_is_said():
     with watch(rnn, every=1) as lens:
         rnn(torch.randn(STEPS, BATCH, 3))[1][1].mean().backward()  # c_n
     assert lens.mistakes == [] and lens.refusals == {}
+
+
+@pytest.mark.parametrize(("given", "found"), [
+    (lambda z: z.softmax(-1), ["softmax twice"]),
+    (lambda z: z.softmax(-1).flatten(0, 1).view(-1, UNITS), ["softmax twice"]),
+    (lambda z: z, []),
+    (lambda z: z * z.mean(0, keepdim=True).softmax(-1), []),  # as attention does: it is no answer
+    (lambda z: z.log_softmax(-1), []),  # a second one changes nothing
+], ids=["probabilities", "reshaped", "logits", "weighted", "logarithms"])  # fmt: skip
+def test_only_probabilities_that_a_cross_entropy_reads_are_a_softmax_twice(given, found):
+    rnn, x = nn.GRU(3, UNITS), torch.randn(STEPS, BATCH, 3)
+    with watch(rnn, every=1) as lens:
+        read = given(rnn(x)[0]).reshape(-1, UNITS)
+        nn.functional.cross_entropy(read, torch.zeros(len(read), dtype=torch.long)).backward()
+    assert [mistake.kind for mistake in lens.mistakes] == found
+
+
+def test_of_a_loss_that_is_no_cross_entropy_nothing_is_said():
+    rnn, x = nn.GRU(3, UNITS), torch.randn(STEPS, BATCH, 3)
+    with watch(rnn, every=1) as lens:
+        rnn(x)[0].softmax(-1).square().mean().backward()
+    assert lens.mistakes == []

@@ -106,6 +106,11 @@ def test_both_halves_of_an_encoder_decoder_are_taken():
     trainer = Trainer(e)
     file = opened(trainer.model.state_dict())
     assert fit(file, e).is_complete
+    both_ways = e.replace(bidirectional=True, attention="dot")
+    file = opened(Trainer(both_ways).model.state_dict())
+    assert fit(file, both_ways).is_complete
+    settings = settings_that_fit(file, e)
+    assert settings["bidirectional"] and fit(file, e.replace(attention="dot", **settings)).is_complete
     half = {name: each for name, each in trainer.model.state_dict().items() if not name.startswith("decoder.")}
     start = fit(opened(half), e)
     assert {name.split(".")[0] for name in start.drawn} == {"decoder"}
@@ -118,8 +123,8 @@ def test_what_does_not_agree_is_refused_with_both_sides():
         WeightsError, match="network with cell gru, hidden_size 6, and this one has cell lstm, hidden_size 9"
     ):
         fit(file, E.replace(hidden_size=9))
-    with pytest.raises(ExperimentError, match="hidden_size must be a whole number from 1 to 512, but got 600"):
-        E.replace(**settings_that_fit(opened(nn.GRU(2, 600).state_dict()), E))
+    with pytest.raises(ExperimentError, match="hidden_size must be a whole number from 1 to 2,048, but got 2100"):
+        E.replace(**settings_that_fit(opened(nn.RNN(2, 2100).state_dict()), E))
 
 
 class Runs:

@@ -11,8 +11,10 @@ import pytest
 from app.figures import FIGURES, theme
 from app.figures.over_time import gradient
 from engine.diagnosis import diagnose
+from engine.experiment import Experiment
 from engine.number_format import relative_size, short
 from engine.tasks import probe
+from engine.training import Trainer
 from tests.app.figures.conftest import (
     EDITED,
     NOT_FINITE,
@@ -263,6 +265,21 @@ def test_the_bottleneck_keeps_its_number():
     norm = float(np.linalg.norm(frame.sequence_grad_norm[:, 0, last]))
     note = drawn("reverse-encoder_decoder-lstm", "gradient")["layout"]["annotations"][0]["text"]
     assert note == f"crosses: ‖dL/dh‖ {short(norm)}"
+
+
+@pytest.mark.parametrize("attention", ["none", "dot"])
+def test_with_attention_the_bottleneck_is_what_crosses_beside_what_goes_around_it(attention):
+    trainer = Trainer(Experiment(task="reverse", rnn_type="encoder_decoder", attention=attention, hidden_size=6))
+    info, frame = trainer.info, trainer.frame()
+    said = gradient.patch(info, frame, seen("step 0")[2])["layout.annotations.0.text"]
+    last = int(np.flatnonzero(frame.valid[: info.encoder_steps])[-1])
+    if attention == "none":
+        assert said == f"crosses: ‖dL/dh‖ {short(float(np.linalg.norm(frame.sequence_grad_norm[:, 0, last])))}"
+        return
+    crosses = float(np.linalg.norm(frame.attention.norms["state"][:, 0, last]))
+    around = float(np.linalg.norm(frame.sequence_grad_norm_direct[-1, 0, : info.encoder_steps]))
+    assert said == f"crosses: ‖dL/dh‖ {short(crosses)}, by attention {short(around)}"
+    assert crosses < frame.sequence_grad_norm[0, 0, last]
 
 
 @pytest.mark.parametrize("case", ["stacked", "both ways", "step 0", "cut"])

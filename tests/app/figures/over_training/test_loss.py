@@ -10,11 +10,8 @@ import numpy as np
 import pytest
 
 from app.figures import FIGURES
-from app.figures.over_training.loss import readout
-from engine.experiment import Experiment
 from engine.frame import RunInfo
 from engine.number_format import short
-from engine.training import Trainer
 from tests.app.figures.conftest import (
     CASES,
     NOT_FINITE,
@@ -152,10 +149,3 @@ def test_a_wild_sequence_points_up_from_the_edge_and_moves_no_axis():
     assert np.isfinite(wild["data.3.y"]).all() and wild["data.3.customdata"][0].startswith(
         "one sequence 1.0e6, batch mean "
     )
-
-
-def test_the_rate_in_use_is_said_where_a_schedule_changes_it():
-    settings = {"task": "first_symbol_recall", "hidden_size": 4, "seq_len": 4, "batch_size": 4}
-    constant, warmed = (Trainer(Experiment(**settings, warmup=warmup)) for warmup in (0, 3))
-    assert "rate" not in readout(constant.info, constant.frame())
-    assert readout(warmed.info, warmed.frame()).endswith("· rate 0.001")

@@ -121,8 +121,9 @@ def test_strips_show_the_states_of_their_steps(case):
     assert len(blocks) == chains
     for index, block in enumerate(blocks):
         block = block[-min(8, info.experiment.hidden_size) :]
-        states = frame.hidden[divmod(index, info.experiment.directions)][columns]
-        states = np.where(frame.valid[columns, None], states, np.nan)
+        chain = divmod(index, info.experiment.directions)
+        there = (frame.valid & info.has(chain[1]))[columns, None]
+        states = np.where(there, frame.hidden[chain][columns], np.nan)
         assert np.isnan(block[:, 1::2]).all()
         for row in (0, -1):
             assert np.array_equal(block[row, ::2], f4(states[:, row]), equal_nan=True)
@@ -136,6 +137,9 @@ def test_hovering_says_the_gradient(case):
         norm, t = frame.sequence_grad_norm[(*divmod(int(y) - 1, info.experiment.directions), int(x))], int(x)
         if not frame.valid[t]:
             assert text == "padding: the sequence has no such step"
+            continue
+        if not info.has((int(y) - 1) % info.directions)[t]:
+            assert text == "a decoder reads one way: it has no such state"
             continue
         first, *more = text.split("<br>")
         why = "masked" if t >= info.encoder_steps else "the encoder only reads"

@@ -180,7 +180,9 @@ def reverse_lstm(steps: int, units: int) -> tuple[Chain, SimpleNamespace, Simple
     valid = np.arange(steps) < steps - 1
     h[steps - 1] = c[steps - 1] = 7.0  # what stands at padding must not be read
     named = {name: both(gate) for name, gate in zip(CELLS["lstm"].gates, gates, strict=True)}
-    frame = SimpleNamespace(hidden=both(h[:-1]), cell=both(c[:-1]), valid=valid, gates=named)
+    frame = SimpleNamespace(
+        hidden=both(h[:-1]), cell=both(c[:-1]), valid=valid, gates=named, first_hidden=None, first_cell=None
+    )
     chain = Chain(cell="lstm", nonlinearity="tanh", num_layers=1, directions=2, hidden_size=units, input_size=1,
                   time_steps=steps, valid=tuple(valid), counted=tuple(valid))  # fmt: skip
     return chain, frame, SimpleNamespace(from_input=from_input, from_state=from_state, biases=biases, vectors={})

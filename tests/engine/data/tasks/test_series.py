@@ -19,7 +19,8 @@ from engine.data.tasks.series_windows import GAP, longest_window, step_names, wi
 from engine.data.tasks.walk_forward import walk_forward
 from engine.experiment import Experiment
 from engine.frame import RunInfo
-from engine.tasks import OWN_DATA, Batch, Task, register, sample
+from engine.tasks import OWN_DATA, Batch, Task, held_out, register, sample
+from engine.tasks.losses import LOSSES, losses_of_answers
 from engine.training.trainer import Trainer
 from tests.engine.data.series_tables import airline, read, waves
 
@@ -412,3 +413,16 @@ def test_steps_are_called_by_their_time(freq: str, first: str):
     names = step_names(content, batch)
     assert len(names) == 3 and names[0] == first and len(set(names)) == 3
     assert step_names(content, dataclasses.replace(batch, origin=None)) == ()
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_simple_answers_have_the_losses_of_the_baselines_in_every_loss(loss):
+    _, task, e = made(holey())
+    e, batch = e.replace(loss=loss), held_out(e)
+    answers = task.simple_answers(e, batch)
+    in_squares, ours = task.baselines_on(e, batch), losses_of_answers(loss, answers, batch)
+    assert list(ours) == list(in_squares)
+    if loss == "mse":
+        assert ours == pytest.approx(in_squares, rel=1e-6)
+    info = RunInfo.of(e)
+    assert info.held_out_baselines == pytest.approx(ours) and info.baseline > 0 and info.constant_loss > 0

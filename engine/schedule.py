@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+import numpy as np
+
 from engine.experiment import Experiment
 
 
@@ -56,3 +58,24 @@ class Schedule:
         values = start if state is None else state
         self._lowest, self._total, self._reached = values["lowest"], values["total"], values["reached"]
         self._count = int(values["count"])
+
+
+def planned_rates(experiment: Experiment, steps: np.ndarray) -> np.ndarray:
+    """The learning rates of the updates that are made after these many others; NaN where only training can tell.
+
+    Args:
+        steps: (n,), whole numbers.
+
+    Returns:
+        (n,) float64.
+    """
+    schedule = Schedule(experiment)
+    rates = np.array([experiment.learning_rate * schedule.factor(int(step)) for step in steps], float)
+    waits = experiment.schedule == "plateau"
+    return np.where(waits & (steps >= experiment.warmup), np.nan, rates)
+
+
+def last_change(experiment: Experiment) -> int | None:
+    """The update after which the schedule changes the rate no more; None if it may always go on to."""
+    ends = {"constant": experiment.warmup, "cosine": experiment.warmup + experiment.schedule_steps}
+    return ends.get(experiment.schedule)
