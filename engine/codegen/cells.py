@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from engine.cells import Vector
-from engine.codegen.plan import ScriptSpec, block, indented
+from engine.codegen.plan import Part, ScriptSpec, block, indented
 from engine.codegen.step_source import StepSource, step_source
 
 REVERSE_SEQUENCE = '''def reverse_sequence(values: Tensor, lengths: Tensor) -> Tensor:
@@ -190,22 +190,16 @@ def _stack(plan: ScriptSpec) -> str:
 
 
 def _bidirectional(plan: ScriptSpec) -> str:
-    layers, flipped = plan.experiment.num_layers, "reverse_sequence({}, lengths)" if plan.padded else "{}.flip(0)"
+    """The class of layers that read both ways."""
     pair, pairs = "forwards, backwards", "zip(self.cells[::2], self.cells[1::2], strict=True)"
     numbered = plan.experiment.dropout or plan.starts
     each = f"layer, ({pair}) in enumerate({pairs})" if numbered else f"{pair} in {pairs}"
     said, front, first = ("tuple", "front", "[0]") if plan.starts else ("Tensor", "forwards(inputs)", "")
-    sizes = f"[input_size{', 2 * HIDDEN_SIZE' * (layers - 1)}]"
-    number = "One layer" if layers == 1 else f"{layers} layers"
-    text = block(
-        "class Layers(nn.Module):",
-        f'    """{number}, bidirectional: the states of both directions are concatenated."""',
-        "",
-        "    def __init__(self, input_size: int) -> None:",
-        "        super().__init__()",
-        f"        sizes = {sizes}  # input size of each layer",
-        f"        self.cells = nn.ModuleList({class_name(plan)}(size) for size in sizes for _ in range(2))",
-        "",
+    flipped = _flipped(plan)
+    return _both_ways(
+        plan,
+        "Layers",
+        "the states of both directions are concatenated",
         f"    def forward(self, inputs: Tensor{', state' * plan.starts}{', lengths: Tensor' * plan.padded}) -> {said}:",
         f"        for {each}:",
         _dropout(plan),
@@ -214,27 +208,18 @@ def _bidirectional(plan: ScriptSpec) -> str:
         f"            inputs = torch.cat([{front}, {flipped.format('back')}], dim=-1)",
         "        return inputs, None" if plan.starts else "        return inputs",
     )
-    return f"{REVERSE_SEQUENCE}\n\n\n{text}" if plan.padded else text
 
 
 def _encoder_both_ways(plan: ScriptSpec) -> str:
     """The class of an encoder that reads both ways and says where each direction ended."""
-    layers, flipped = plan.experiment.num_layers, "reverse_sequence({}, lengths)" if plan.padded else "{}.flip(0)"
-    lengths = ", lengths" * plan.padded
+    flipped, lengths = _flipped(plan), ", lengths" * plan.padded
     both = "front_end + back_end"
     if plan.cell.has_cell_state:
         both = "tuple(sum(ends) for ends in zip(front_end, back_end, strict=True))"
-    sizes = f"[input_size{', 2 * HIDDEN_SIZE' * (layers - 1)}]"
-    number = "One layer" if layers == 1 else f"{layers} layers"
-    text = block(
-        "class LayersBothWays(nn.Module):",
-        f'    """{number}, bidirectional: the states of both directions are concatenated, their ends added."""',
-        "",
-        "    def __init__(self, input_size: int) -> None:",
-        "        super().__init__()",
-        f"        sizes = {sizes}  # input size of each layer",
-        f"        self.cells = nn.ModuleList({class_name(plan)}(size) for size in sizes for _ in range(2))",
-        "",
+    return _both_ways(
+        plan,
+        "LayersBothWays",
+        "the states of both directions are concatenated, their ends added",
         f"    def forward(self, inputs: Tensor, state=None{', lengths=None' * plan.padded}) -> tuple:",
         "        last, starts = [], [None] * len(self.cells) if state is None else state",
         "        pairs = zip(self.cells[::2], self.cells[1::2], strict=True)",
@@ -244,6 +229,28 @@ def _encoder_both_ways(plan: ScriptSpec) -> str:
         f"            back, back_end = backwards({flipped.format('inputs')}, starts[2 * layer + 1]{lengths})",
         f"            inputs = torch.cat([front, {flipped.format('back')}], dim=-1)",
         f"            last.append({both})",
-        f"        return inputs, last{'[0]' * (layers == 1)}",
+        f"        return inputs, last{'[0]' * (plan.experiment.num_layers == 1)}",
+    )
+
+
+def _flipped(plan: ScriptSpec) -> str:
+    """The expression of steps in reverse, with {} for the steps."""
+    return "reverse_sequence({}, lengths)" if plan.padded else "{}.flip(0)"
+
+
+def _both_ways(plan: ScriptSpec, name: str, does: str, *forward: Part) -> str:
+    """A class with a cell for each layer and direction; does: in words, after how many layers they are."""
+    layers = plan.experiment.num_layers
+    number = "One layer" if layers == 1 else f"{layers} layers"
+    text = block(
+        f"class {name}(nn.Module):",
+        f'    """{number}, bidirectional: {does}."""',
+        "",
+        "    def __init__(self, input_size: int) -> None:",
+        "        super().__init__()",
+        f"        sizes = [input_size{', 2 * HIDDEN_SIZE' * (layers - 1)}]  # input size of each layer",
+        f"        self.cells = nn.ModuleList({class_name(plan)}(size) for size in sizes for _ in range(2))",
+        "",
+        *forward,
     )
     return f"{REVERSE_SEQUENCE}\n\n\n{text}" if plan.padded else text
